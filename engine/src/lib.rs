@@ -1,0 +1,7 @@
+//! A small stream engine: stages of a topology, one task a partition, state restored from changelogs, transactions
+//! that hold outputs, state changes and input offsets. It knows no domain and no broker: a [`log::Log`] is handed in.
+
+pub mod log;
+pub mod partition;
+pub mod record;
+pub mod recovery;
