@@ -80,10 +80,7 @@ mod tests {
     #[test]
     fn what_can_be_aborted_is() {
         for step in [Step::Begin, Step::Send, Step::SendOffsets, Step::Commit] {
-            assert_eq!(
-                recovery(step, Failure::Abortable, Duration::ZERO, LIMIT),
-                Recovery::AbortAndRewind
-            );
+            assert_eq!(recovery(step, Failure::Abortable, Duration::ZERO, LIMIT), Recovery::AbortAndRewind);
         }
         assert_eq!(
             recovery(Step::Abort, Failure::Abortable, Duration::ZERO, LIMIT),

@@ -1,0 +1,31 @@
+//! What a worker tells about itself, for metrics, logs and failpoints. It changes nothing in what the worker does.
+
+use std::time::Duration;
+
+use crate::record::Partition;
+use crate::recovery::{Recovery, Step};
+
+/// A moment in a worker's life, in the order of a transaction.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Moment {
+    Assigned { partitions: usize },
+    Revoked { partitions: usize },
+    Restored { partition: Partition, records: u64 },
+    Consumed { records: usize },
+    Flushed,
+    OffsetsSent,
+    Committed { records: u64, took: Duration },
+    Failed { step: Step, recovery: Recovery },
+}
+
+/// Takes the moments of a stage's workers.
+pub trait Observer: Send + Sync {
+    fn observe(&self, stage: &'static str, moment: &Moment);
+}
+
+/// Looks away.
+pub struct NoObserver;
+
+impl Observer for NoObserver {
+    fn observe(&self, _stage: &'static str, _moment: &Moment) {}
+}

@@ -1,0 +1,96 @@
+//! Runs a topology: some worker threads for each stage, until they are told to stop or one of them fails.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use crate::clock::Clock;
+use crate::log::{Group, Log, TopicSpec};
+use crate::observer::Observer;
+use crate::stage::StageSpec;
+use crate::task::TaskError;
+use crate::worker::{Context, UntilEnd, Worker, WorkerSettings};
+
+/// How a topology is run.
+#[derive(Clone, Debug)]
+pub struct RunSettings {
+    /// Begins the name of every group and transactional id: one application is one name.
+    pub application: String,
+    /// Unique among the processes of the application: transactional ids are made of it.
+    pub instance: String,
+    /// Keep the group's membership over a restart (the instance must have the same name again).
+    pub is_static_member: bool,
+    /// Worker threads of each stage.
+    pub threads: usize,
+    /// Stop when everything that was there at the start is handled.
+    pub until_end: bool,
+    pub worker: WorkerSettings,
+}
+
+/// Creates or checks the topology's topics, then works. Stages come in the order of the flow.
+pub fn run<L: Log>(
+    log: &L,
+    stages: &[StageSpec],
+    settings: &RunSettings,
+    clock: &dyn Clock,
+    stop: &(dyn Fn() -> bool + Sync),
+    observer: &dyn Observer,
+) -> Result<(), TaskError> {
+    let topics: Vec<TopicSpec> = stages.iter().flat_map(StageSpec::topics).cloned().collect();
+    log.ensure_topics(&topics)?;
+
+    let has_failed = AtomicBool::new(false);
+    let is_stopped = || stop() || has_failed.load(Ordering::Acquire);
+    // The stage at index i takes its ends when everything before it is through; the first one at once.
+    let is_through: Vec<AtomicBool> = (0..=stages.len()).map(|index| AtomicBool::new(index == 0)).collect();
+
+    thread::scope(|scope| {
+        let mut running = Vec::new();
+        for (index, spec) in stages.iter().enumerate() {
+            let mut workers = Vec::new();
+            for number in 0..settings.threads {
+                let (is_stopped, has_failed, upstream) = (&is_stopped, &has_failed, &is_through[index]);
+                let work = move || {
+                    let context =
+                        Context { log, spec, settings: &settings.worker, clock, stop: is_stopped, observer };
+                    let until_end = settings.until_end.then(|| UntilEnd::new(&spec.input.name, upstream));
+                    let result = work(context, settings, number, until_end);
+                    if result.is_err() {
+                        has_failed.store(true, Ordering::Release);
+                    }
+                    result
+                };
+                let name = format!("{}-{number}", spec.name);
+                let worker = thread::Builder::new().name(name).spawn_scoped(scope, work);
+                workers.push(worker.expect("a thread can be started"));
+            }
+            running.push(workers);
+        }
+        let mut result = Ok(());
+        for (index, workers) in running.into_iter().enumerate() {
+            for worker in workers {
+                let ended = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                if result.is_ok() {
+                    result = ended;
+                }
+            }
+            is_through[index + 1].store(true, Ordering::Release);
+        }
+        result
+    })
+}
+
+fn work<'w, L: Log>(
+    context: Context<'w, L>,
+    settings: &RunSettings,
+    number: usize,
+    until_end: Option<UntilEnd<'w>>,
+) -> Result<(), TaskError> {
+    let stage = context.spec.name;
+    let member = format!("{}-{number}", settings.instance);
+    let group = Group {
+        id: format!("{}-{stage}", settings.application),
+        instance: settings.is_static_member.then(|| member.clone()),
+    };
+    let transactional_id = format!("{}-{stage}-{member}", settings.application);
+    Worker::new(context, &group, transactional_id, until_end)?.run()
+}

@@ -1,0 +1,68 @@
+//! A stage of a topology: what a task does with the records of its partition. Pure: no I/O, no clock, no threads.
+
+use crate::log::TopicSpec;
+use crate::record::{NewRecord, Partition, Record};
+use crate::state::StateError;
+
+/// Where a stage writes. The index is that of [`StageSpec::outputs`].
+pub trait Output {
+    fn send(&mut self, output: usize, record: NewRecord<'_>);
+}
+
+/// The work of one partition of a stage's input, with its state. All that it writes between two commits is one
+/// transaction: outputs, changelog and input offsets come to pass together or not at all.
+pub trait Stage: Send {
+    /// Handles one record. Must be a function of the record and the state, since it is repeated after a failure.
+    fn handle(&mut self, record: Record<'_>, output: &mut dyn Output);
+
+    /// Called before each commit: writes what was combined, and the changes of the state to its changelog.
+    fn flush(&mut self, output: &mut dyn Output);
+
+    /// The transaction is committed: pending changes become state.
+    fn committed(&mut self) -> Result<(), StateError>;
+
+    /// The transaction is aborted: pending changes are forgotten.
+    fn rolled_back(&mut self);
+
+    /// Takes one record of the changelog, in order, before anything is handled.
+    fn restore(&mut self, record: Record<'_>) -> Result<(), StateError>;
+
+    /// Where the changelog is to be read from: what lies before is in the store already.
+    fn restored_to(&self) -> crate::record::NextOffset {
+        crate::record::NextOffset::START
+    }
+
+    /// The changelog has been read up to `end`: what is not in it is not state.
+    fn restored(&mut self, _end: crate::record::NextOffset) -> Result<(), StateError> {
+        Ok(())
+    }
+
+    /// Bytes held for the open transaction; a commit follows when they pass the limit.
+    fn pending_bytes(&self) -> usize;
+
+    /// Called when the task is closed after a commit: a store on disk notes that it is whole.
+    fn close(&mut self) -> Result<(), StateError> {
+        Ok(())
+    }
+}
+
+/// Makes the stage of one partition, with empty (or what the disk holds of its) state.
+pub type MakeStage = Box<dyn Fn(Partition) -> Result<Box<dyn Stage>, StateError> + Send + Sync>;
+
+/// One stage of a topology: an input topic read by a consumer group of its own.
+pub struct StageSpec {
+    pub name: &'static str,
+    pub input: TopicSpec,
+    /// What the stage writes to, changelog included.
+    pub outputs: Vec<TopicSpec>,
+    /// The topic that state is restored from, by partition.
+    pub changelog: Option<TopicSpec>,
+    pub make: MakeStage,
+}
+
+impl StageSpec {
+    /// Every topic of the stage.
+    pub fn topics(&self) -> impl Iterator<Item = &TopicSpec> {
+        std::iter::once(&self.input).chain(&self.outputs).chain(&self.changelog)
+    }
+}

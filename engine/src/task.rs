@@ -1,0 +1,109 @@
+//! A task: one partition of a stage, with its state and its place in the input.
+
+use std::ops::ControlFlow;
+
+use crate::log::{Log, LogError};
+use crate::record::{NextOffset, Partition, Record};
+use crate::stage::{Output, Stage, StageSpec};
+use crate::state::StateError;
+
+/// Why a task cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TaskError {
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+pub(crate) struct Task {
+    pub(crate) partition: Partition,
+    stage: Box<dyn Stage>,
+    committed: NextOffset,
+    position: NextOffset,
+}
+
+impl Task {
+    /// Makes the task and restores its state from the changelog, up to the end that the changelog has now, open
+    /// transactions waited for: stopping at the last stable offset would lose state silently.
+    pub(crate) fn restore<L: Log>(
+        log: &L,
+        spec: &StageSpec,
+        partition: Partition,
+        committed: NextOffset,
+    ) -> Result<Self, TaskError> {
+        let mut stage = (spec.make)(partition)?;
+        if let Some(changelog) = &spec.changelog {
+            let ends = log.ends(&changelog.name)?;
+            let end = ends.get(partition.0 as usize).copied().unwrap_or_default();
+            let mut failed = None;
+            let mut records = 0_u64;
+            log.read(&changelog.name, partition, stage.restored_to(), end, &mut |record| {
+                records += 1;
+                match stage.restore(record) {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(error) => {
+                        failed = Some(error);
+                        ControlFlow::Break(())
+                    }
+                }
+            })?;
+            if let Some(error) = failed {
+                return Err(error.into());
+            }
+            stage.restored(end)?;
+            if records > 0 {
+                tracing::info!(
+                    stage = spec.name,
+                    partition = partition.0,
+                    records,
+                    "restored partition {partition}"
+                );
+            }
+        }
+        Ok(Self { partition, stage, committed, position: committed })
+    }
+
+    pub(crate) fn handle(&mut self, record: Record<'_>, output: &mut dyn Output) {
+        // After a seek a client may still hand out what it had fetched before.
+        if record.offset >= self.position.get() {
+            self.position = NextOffset::after(record.offset);
+            self.stage.handle(record, output);
+        }
+    }
+
+    pub(crate) fn flush(&mut self, output: &mut dyn Output) {
+        if self.is_dirty() {
+            self.stage.flush(output);
+        }
+    }
+
+    pub(crate) fn committed(&mut self) -> Result<(), StateError> {
+        if self.is_dirty() {
+            self.stage.committed()?;
+            self.committed = self.position;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn rolled_back(&mut self) {
+        self.stage.rolled_back();
+        self.position = self.committed;
+    }
+
+    pub(crate) fn close(&mut self) -> Result<(), StateError> {
+        self.stage.close()
+    }
+
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.position != self.committed
+    }
+
+    pub(crate) fn position(&self) -> NextOffset {
+        self.position
+    }
+
+    pub(crate) fn pending_bytes(&self) -> usize {
+        self.stage.pending_bytes()
+    }
+}
