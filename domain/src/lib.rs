@@ -18,6 +18,7 @@ pub mod quality;
 pub mod raw;
 pub mod reject;
 pub mod sighting;
+pub mod topics;
 pub mod view;
 pub mod wire;
 
@@ -31,4 +32,5 @@ pub use quality::{Flag, Quality};
 pub use raw::{COLUMNS, Column, Header, HeaderError, Raw, RawSighting, SightingId};
 pub use reject::{Origin, Reject, RejectCode, Rejection, Stage};
 pub use sighting::{Country, CountrySource, Location, Season, Sighting};
+pub use topics::Topics;
 pub use view::{Key, Part, View, arrivals_key, keys_of};

@@ -59,6 +59,11 @@ impl Quality {
         self.0 |= flag as u16;
     }
 
+    /// Sets the flag where the fact holds.
+    pub(crate) fn set(&mut self, flag: Flag, is_so: bool) {
+        self.0 |= if is_so { flag as u16 } else { 0 };
+    }
+
     pub fn contains(self, flag: Flag) -> bool {
         self.0 & flag as u16 != 0
     }

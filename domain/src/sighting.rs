@@ -46,6 +46,10 @@ impl Country {
         if code[0].is_ascii_lowercase() && code[1].is_ascii_lowercase() { Some(Self(code)) } else { None }
     }
 
+    pub const fn to_bytes(self) -> [u8; 2] {
+        self.0
+    }
+
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("both bytes are ASCII letters")
     }
