@@ -2,6 +2,7 @@
 //! that hold outputs, state changes and input offsets. It knows no domain and no broker: a [`log::Log`] is handed in.
 
 pub mod clock;
+pub mod driver;
 pub mod log;
 pub mod observer;
 pub mod partition;

@@ -21,16 +21,17 @@ pub struct RunSettings {
     pub is_static_member: bool,
     /// Worker threads of each stage.
     pub threads: usize,
-    /// Stop when everything that was there at the start is handled.
-    pub until_end: bool,
     pub worker: WorkerSettings,
 }
 
 /// Creates or checks the topology's topics, then works. Stages come in the order of the flow.
+///
+/// `until_end`: stop when everything is handled that was there when this became true.
 pub fn run<L: Log>(
     log: &L,
     stages: &[StageSpec],
     settings: &RunSettings,
+    until_end: Option<&AtomicBool>,
     clock: &dyn Clock,
     stop: &(dyn Fn() -> bool + Sync),
     observer: &dyn Observer,
@@ -40,19 +41,21 @@ pub fn run<L: Log>(
 
     let has_failed = AtomicBool::new(false);
     let is_stopped = || stop() || has_failed.load(Ordering::Acquire);
-    // The stage at index i takes its ends when everything before it is through; the first one at once.
-    let is_through: Vec<AtomicBool> = (0..=stages.len()).map(|index| AtomicBool::new(index == 0)).collect();
+    // A stage takes its ends when the one before it is through.
+    let is_through: Vec<AtomicBool> = stages.iter().map(|_| AtomicBool::new(false)).collect();
 
     thread::scope(|scope| {
         let mut running = Vec::new();
         for (index, spec) in stages.iter().enumerate() {
             let mut workers = Vec::new();
             for number in 0..settings.threads {
-                let (is_stopped, has_failed, upstream) = (&is_stopped, &has_failed, &is_through[index]);
+                let (is_stopped, has_failed) = (&is_stopped, &has_failed);
+                let upstream = index.checked_sub(1).map_or(until_end, |before| Some(&is_through[before]));
+                let until_end = until_end.and(upstream);
                 let work = move || {
                     let context =
                         Context { log, spec, settings: &settings.worker, clock, stop: is_stopped, observer };
-                    let until_end = settings.until_end.then(|| UntilEnd::new(&spec.input.name, upstream));
+                    let until_end = until_end.map(|upstream| UntilEnd::new(&spec.input.name, upstream));
                     let result = work(context, settings, number, until_end);
                     if result.is_err() {
                         has_failed.store(true, Ordering::Release);
@@ -73,7 +76,7 @@ pub fn run<L: Log>(
                     result = ended;
                 }
             }
-            is_through[index + 1].store(true, Ordering::Release);
+            is_through[index].store(true, Ordering::Release);
         }
         result
     })

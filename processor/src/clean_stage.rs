@@ -1,0 +1,144 @@
+//! The stage that reads `ufo.raw`: finds duplicates, cleans, combines what the sighting adds to each view.
+
+use std::sync::Arc;
+
+use domain::{Aggregate, Atlas, Origin, Outcome, RawRecord, Reject, judge, keys_of, wire};
+use engine::record::{NewRecord, Partition, Record};
+use engine::stage::{Output, Stage};
+use engine::state::{IdSet, StateError};
+
+use crate::combine::Combiner;
+use crate::seen::{Counters, decode_seen, encode_seen};
+
+/// Outputs of this stage, in the order of its spec.
+pub(crate) const SIGHTINGS: usize = 0;
+pub(crate) const REJECTS: usize = 1;
+pub(crate) const DELTAS: usize = 2;
+pub(crate) const SEEN: usize = 3;
+
+/// Half of the 1 MiB that brokers take by default.
+const SEEN_IDS_MAX: usize = 32 * 1024;
+
+pub(crate) struct CleanStage {
+    partition: Partition,
+    partitions: u32,
+    raw_topic: Arc<str>,
+    atlas: Arc<Atlas>,
+    seen: IdSet,
+    committed: Counters,
+    counters: Counters,
+    combiner: Combiner,
+    /// The newest timestamp met in the open transaction: what is combined has no time of its own.
+    timestamp_ms: i64,
+    key: Vec<u8>,
+    value: Vec<u8>,
+}
+
+impl CleanStage {
+    pub(crate) fn new(partition: Partition, partitions: u32, raw_topic: Arc<str>, atlas: Arc<Atlas>) -> Self {
+        Self {
+            partition,
+            partitions,
+            raw_topic,
+            atlas,
+            seen: IdSet::default(),
+            committed: Counters::default(),
+            counters: Counters::default(),
+            combiner: Combiner::default(),
+            timestamp_ms: 0,
+            key: Vec::new(),
+            value: Vec::new(),
+        }
+    }
+}
+
+impl Stage for CleanStage {
+    fn handle(&mut self, record: Record<'_>, output: &mut dyn Output) {
+        self.counters.rows += 1;
+        self.timestamp_ms = self.timestamp_ms.max(record.timestamp_ms);
+        let verdict = judge(RawRecord { key: record.key, value: record.value }, &self.atlas);
+        if !self.seen.insert(verdict.id.to_bytes()) {
+            self.counters.duplicates += 1;
+            return;
+        }
+        self.value.clear();
+        let (topic, counter) = match verdict.outcome {
+            Outcome::Sighting(sighting) => {
+                wire::encode_sighting(&sighting, &mut self.value);
+                let delta = Aggregate::of(&sighting);
+                let combiner = &mut self.combiner;
+                keys_of(&sighting, &mut self.key, |_, key| combiner.add(key, &delta));
+                (SIGHTINGS, &mut self.counters.sightings)
+            }
+            Outcome::Reject(rejection) => {
+                let origin = Origin {
+                    topic: &self.raw_topic,
+                    partition: record.partition.0.cast_signed(),
+                    offset: record.offset.cast_signed(),
+                    timestamp_ms: record.timestamp_ms,
+                    key: record.key,
+                    value: record.value,
+                };
+                wire::encode_reject(&Reject::new(verdict.id, rejection, origin), &mut self.value);
+                (REJECTS, &mut self.counters.rejects)
+            }
+        };
+        *counter += 1;
+        // The input is partitioned by the same key, so each output stays in its task's partition.
+        output.send(
+            topic,
+            NewRecord {
+                partition: self.partition,
+                timestamp_ms: record.timestamp_ms,
+                key: Some(&verdict.id.to_hex()),
+                value: Some(&self.value),
+            },
+        );
+    }
+
+    fn flush(&mut self, output: &mut dyn Output) {
+        let timestamp_ms = self.timestamp_ms;
+        self.combiner.blocks(self.partitions, |partition, block| {
+            output.send(DELTAS, NewRecord { partition, timestamp_ms, key: None, value: Some(block) });
+        });
+        let ids: Vec<_> = self.seen.pending().collect();
+        let blocks = ids.len().div_ceil(SEEN_IDS_MAX).max(1);
+        for block in 0..blocks {
+            let ids = &ids[block * SEEN_IDS_MAX..ids.len().min((block + 1) * SEEN_IDS_MAX)];
+            self.value.clear();
+            encode_seen(&self.counters, ids.iter().copied(), &mut self.value);
+            let value = Some(self.value.as_slice());
+            output.send(SEEN, NewRecord { partition: self.partition, timestamp_ms, key: None, value });
+        }
+    }
+
+    fn committed(&mut self) -> Result<(), StateError> {
+        self.seen.committed();
+        self.combiner.clear();
+        self.committed = self.counters;
+        Ok(())
+    }
+
+    fn rolled_back(&mut self) {
+        self.seen.rolled_back();
+        self.combiner.clear();
+        self.counters = self.committed;
+    }
+
+    fn restore(&mut self, record: Record<'_>) -> Result<(), StateError> {
+        let block = record.value.and_then(decode_seen).ok_or_else(|| StateError::Corrupt {
+            offset: record.offset,
+            what: "a block of ids was expected".into(),
+        })?;
+        for id in block.ids() {
+            self.seen.restore(id.to_bytes());
+        }
+        self.counters = block.counters;
+        self.committed = block.counters;
+        Ok(())
+    }
+
+    fn pending_bytes(&self) -> usize {
+        self.combiner.bytes()
+    }
+}

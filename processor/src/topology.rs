@@ -1,0 +1,53 @@
+//! What the processor does, as stages: `ufo.raw` → clean → deltas by key → aggregate → `ufo.aggregates`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Atlas, Topics};
+use engine::log::{Kept, TopicSpec};
+use engine::stage::{Stage, StageSpec};
+
+use crate::aggregate_stage::{self, AggregateStage};
+use crate::clean_stage::{self, CleanStage};
+
+/// Longer than any outage that is to be survived without reprocessing: readers have their own committed offsets.
+const REPARTITION_KEPT: Duration = Duration::from_hours(7 * 24);
+
+/// The two stages, for topics of `partitions` partitions each.
+pub fn topology(topics: &Topics, partitions: u32) -> Vec<StageSpec> {
+    let topic = |name: String, kept: Kept| TopicSpec { name, partitions, kept };
+    let raw = topic(topics.raw(), Kept::Forever);
+    let deltas = topic(topics.aggregates_repartition(), Kept::For(REPARTITION_KEPT));
+    let seen = topic(topics.seen_changelog(), Kept::Forever);
+    let aggregates = topic(topics.aggregates(), Kept::Compacted);
+
+    let mut outputs = vec![raw.clone(); 4];
+    outputs[clean_stage::SIGHTINGS] = topic(topics.sightings(), Kept::Forever);
+    outputs[clean_stage::REJECTS] = topic(topics.rejects(), Kept::Forever);
+    outputs[clean_stage::DELTAS] = deltas.clone();
+    outputs[clean_stage::SEEN] = seen.clone();
+
+    let atlas = Arc::new(Atlas::new());
+    let raw_topic: Arc<str> = raw.name.as_str().into();
+    let clean = StageSpec {
+        name: "clean",
+        input: raw,
+        outputs,
+        changelog: Some(seen),
+        make: Box::new(move |partition| {
+            let stage = CleanStage::new(partition, partitions, raw_topic.clone(), atlas.clone());
+            Ok(Box::new(stage) as Box<dyn Stage>)
+        }),
+    };
+
+    let mut outputs = vec![deltas.clone()];
+    outputs[aggregate_stage::AGGREGATES] = aggregates.clone();
+    let aggregate = StageSpec {
+        name: "aggregate",
+        input: deltas,
+        outputs,
+        changelog: Some(aggregates),
+        make: Box::new(|partition| Ok(Box::new(AggregateStage::new(partition)) as Box<dyn Stage>)),
+    };
+    vec![clean, aggregate]
+}
