@@ -1,0 +1,127 @@
+//! The facts that the ledger compares: what each place holds, read by its own reader.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+use domain::{Aggregate, SightingId, Topics, View, wire};
+use engine::log::{Log, LogError};
+use engine::record::{NextOffset, Partition, Record};
+use processor::seen::{Counters, decode_seen};
+
+/// Ids that a place holds, and those that it holds more than once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ids {
+    pub ids: BTreeSet<SightingId>,
+    pub twice: BTreeSet<SightingId>,
+}
+
+impl Ids {
+    pub fn add(&mut self, id: SightingId) {
+        if !self.ids.insert(id) {
+            self.twice.insert(id);
+        }
+    }
+}
+
+/// Current aggregates by record key; the arrivals, which no recomputation can know, are left out.
+pub type Aggregates = BTreeMap<Vec<u8>, Aggregate>;
+
+/// What the topics hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogFacts {
+    pub raw_by_partition: Vec<u64>,
+    pub counters_by_partition: Vec<Counters>,
+    pub sightings: Ids,
+    pub rejects: Ids,
+    pub aggregates: Aggregates,
+}
+
+/// What the lake or the index holds; `None` is what it is not asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoreFacts {
+    /// Records of `ufo.raw` (bronze).
+    pub raw: Option<u64>,
+    pub sightings: Ids,
+    pub rejects: Ids,
+    pub aggregates: Aggregates,
+}
+
+/// A fact that cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum FactsError {
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error("{topic}, partition {partition}, offset {offset}: the record is not one of ours")]
+    Record { topic: String, partition: u32, offset: u64 },
+}
+
+/// Reads every committed record of the topics.
+pub fn log_facts<L: Log>(log: &L, topics: &Topics) -> Result<LogFacts, FactsError> {
+    let mut facts = LogFacts::default();
+    let partitions = log.ends(&topics.raw())?.len();
+    facts.raw_by_partition = vec![0; partitions];
+    facts.counters_by_partition = vec![Counters::default(); partitions];
+
+    let raw = &mut facts.raw_by_partition;
+    each_record(log, &topics.raw(), |record| {
+        raw[record.partition.0 as usize] += 1;
+        Some(())
+    })?;
+    let counters = &mut facts.counters_by_partition;
+    each_record(log, &topics.seen_changelog(), |record| {
+        *counters.get_mut(record.partition.0 as usize)? = decode_seen(record.value?)?.counters;
+        Some(())
+    })?;
+    for (topic, ids) in [(topics.sightings(), &mut facts.sightings), (topics.rejects(), &mut facts.rejects)] {
+        each_record(log, &topic, |record| {
+            let id = std::str::from_utf8(record.key?).ok()?.parse().ok()?;
+            ids.add(id);
+            Some(())
+        })?;
+    }
+    facts.aggregates = current_aggregates(log, topics)?;
+    Ok(facts)
+}
+
+/// The last value of each key of `ufo.aggregates`.
+pub fn current_aggregates<L: Log>(log: &L, topics: &Topics) -> Result<Aggregates, FactsError> {
+    let mut aggregates = Aggregates::new();
+    each_record(log, &topics.aggregates(), |record| {
+        let key = record.key?;
+        if View::of_record_key(key)? == View::Arrivals {
+            return Some(());
+        }
+        match record.value {
+            Some(value) => {
+                let (_, _, aggregate) = wire::decode_aggregate(value).ok()?;
+                aggregates.insert(key.to_vec(), aggregate);
+            }
+            None => {
+                aggregates.remove(key);
+            }
+        }
+        Some(())
+    })?;
+    Ok(aggregates)
+}
+
+fn each_record<L: Log>(
+    log: &L,
+    topic: &str,
+    mut each: impl FnMut(Record<'_>) -> Option<()>,
+) -> Result<(), FactsError> {
+    for (partition, end) in (0..).map(Partition).zip(log.ends(topic)?) {
+        let mut bad = None;
+        log.read(topic, partition, NextOffset::START, end, &mut |record| match each(record) {
+            Some(()) => ControlFlow::Continue(()),
+            None => {
+                bad = Some(record.offset);
+                ControlFlow::Break(())
+            }
+        })?;
+        if let Some(offset) = bad {
+            return Err(FactsError::Record { topic: topic.to_owned(), partition: partition.0, offset });
+        }
+    }
+    Ok(())
+}
