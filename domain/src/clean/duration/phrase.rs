@@ -19,6 +19,11 @@ fn nanoseconds(text: &str) -> Option<u128> {
     let mut sum: Option<u128> = None;
     let mut at = 0;
     while at < words.len() {
+        // `20 sec +/- 5 sec`
+        if phrase.at(at) == Word::PlusMinus {
+            at = phrase.quantity(at + 1).map_or(at + 1, |quantity| quantity.next);
+            continue;
+        }
         match phrase.span(at) {
             Some((span, next)) => {
                 sum = Some(sum.unwrap_or(0).saturating_add(span));
@@ -53,8 +58,9 @@ impl Phrase<'_> {
 
     /// `1 hr 30 min`, and with a second side (`to 2 hrs`) the middle of both.
     fn span(&self, at: usize) -> Option<(u128, usize)> {
+        let is_between = at > 0 && self.at(at - 1) == Word::Between;
         let (first, unit, next) = self.parts(at)?;
-        if !matches!(self.at(next), Word::To | Word::Hyphen) {
+        if !matches!(self.at(next), Word::To | Word::Hyphen) && !(is_between && self.at(next) == Word::And) {
             return Some((first, next));
         }
         if let Some((second, _, next)) = self.parts(next + 1) {
@@ -104,9 +110,16 @@ impl Phrase<'_> {
                 (second, next) = (Some(number), after);
             }
         }
+        // `5-10-min`, `30 +/- min`
+        next += usize::from(matches!(self.at(next), Word::Hyphen | Word::PlusMinus));
         let Word::Unit(unit) = self.at(next) else { return None };
         let first = times(number, unit);
-        Some((second.map_or(first, |second| middle(first, times(second, unit))), unit, next + 1))
+        match second.map(|second| times(second, unit)) {
+            // `30 - 1 min`: thirty of what?
+            Some(second) if second < first => None,
+            Some(second) => Some((middle(first, second), unit, next + 1)),
+            None => Some((first, unit, next + 1)),
+        }
     }
 
     /// `and a half` behind a unit, without a unit of its own.
@@ -164,9 +177,11 @@ impl Phrase<'_> {
         if let Word::Part(part) = self.at(next) {
             return (Ratio::new(whole * part.numerator, part.denominator), next + 1);
         }
+        const ONE: Word = Word::Number(Ratio::new(1, 1));
         let is_joined = matches!(self.at(next), Word::And | Word::Hyphen);
         let mut start = next + usize::from(is_joined);
-        start += usize::from(is_joined && self.at(start) == Word::Article);
+        let is_one_part = self.at(start) == ONE && matches!(self.at(start + 1), Word::Part(_));
+        start += usize::from(is_one_part || (is_joined && self.at(start) == Word::Article));
         match self.at(start) {
             Word::Fraction(part) | Word::Part(part) => {
                 let numerator = whole * part.denominator + part.numerator;
@@ -263,6 +278,18 @@ mod tests {
             ("2h", 2 * HOUR),
             ("mintues: 3 mintues", 3 * MINUTE),
             ("5 secounds", 5_000),
+            ("approx.2 min", 2 * MINUTE),
+            ("2 min's", 2 * MINUTE),
+            ("20 sec +/- 5 sec", 20_000),
+            ("20 sec +\\- 5 sec", 20_000),
+            ("30 +/- min", 30 * MINUTE),
+            ("between 20 min and 45 min", 32 * MINUTE + 30_000),
+            ("3 and one half minutes", 210_000),
+            ("2 one half hrs", 150 * MINUTE),
+            ("5-10-min", 7 * MINUTE + 30_000),
+            ("1/30th second", 33),
+            ("200 ms", 200),
+            ("about 1 and 1/2 to 2 minu", 105_000),
             ("3 days", 3 * DAY),
             ("2 weeks", 14 * DAY),
             ("1 month", 2_631_600_000),

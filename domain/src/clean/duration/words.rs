@@ -49,6 +49,10 @@ pub(super) enum Word {
     /// `to`, `or`, a dash
     To,
     Hyphen,
+    /// `between`, which makes `and` a range.
+    Between,
+    /// `+/-`: what follows is how sure the writer is.
+    PlusMinus,
     /// `1:30` may be minutes or a time of day.
     Clock,
     /// Anything else: what stands on its two sides does not belong together.
@@ -75,22 +79,28 @@ impl Reader<'_> {
     fn read(&mut self, start: usize, character: char) {
         let rest = &self.text[start..];
         let has_digit = |text: &str| text.starts_with(|next: char| next.is_ascii_digit());
-        if character.is_ascii_digit() || (character == '.' && has_digit(&rest[1..])) {
+        // In `approx.2 min` the point ends a word, in `.2 min` it starts a number.
+        let is_point = character == '.' && !self.text[..start].ends_with(char::is_alphabetic);
+        if character.is_ascii_digit() || (is_point && has_digit(&rest[1..])) {
             return self.read_number(start);
+        }
+        if let Some(mark) = ["+/-", "+\\-", "+-", "±"].iter().find(|mark| rest.starts_with(**mark)) {
+            self.chars.nth(mark.chars().count() - 1);
+            return self.words.push(Word::PlusMinus);
         }
         if character.is_alphabetic() {
             return self.read_letters(start);
         }
         self.chars.next();
         let word = match character {
-            ':' if has_digit(&rest[1..]) => {
-                self.take_while(|next| next.is_ascii_digit() || next == ':');
+            ':' | ';' if has_digit(&rest[1..]) => {
+                self.take_while(|next| next.is_ascii_digit() || matches!(next, ':' | ';'));
                 Word::Clock
             }
             '½' => Word::Fraction(Ratio::new(1, 2)),
             '¼' => Word::Fraction(Ratio::new(1, 4)),
             '¾' => Word::Fraction(Ratio::new(3, 4)),
-            '-' | '–' | '—' => Word::Hyphen,
+            '-' | '–' | '—' | '_' => Word::Hyphen,
             '/' | '\\' => Word::Other,
             '&' => Word::And,
             // Hedges and marks: `~5 min. +`.
@@ -106,9 +116,9 @@ impl Reader<'_> {
     }
 
     fn read_number(&mut self, start: usize) {
-        let end = self.take_while(|next| next.is_ascii_digit() || matches!(next, '.' | ',' | ':'));
-        let found = self.text[start..end].trim_end_matches(['.', ',', ':']);
-        if found.contains(':') {
+        let end = self.take_while(|next| next.is_ascii_digit() || matches!(next, '.' | ',' | ':' | ';'));
+        let found = self.text[start..end].trim_end_matches(['.', ',', ':', ';']);
+        if found.contains([':', ';']) {
             return self.words.push(Word::Clock);
         }
         let number = number(found);
@@ -125,8 +135,10 @@ impl Reader<'_> {
                 self.words.push(Word::Fraction(Ratio::new(above.numerator, below.numerator)));
             }
             // `10/15 min`
-            Some((above, below)) => self.words.extend([Word::Number(above), Word::To, Word::Number(below)]),
-            None => self.words.push(Word::Other),
+            Some((above, below)) if above.numerator < below.numerator => {
+                self.words.extend([Word::Number(above), Word::To, Word::Number(below)])
+            }
+            _ => self.words.push(Word::Other),
         }
     }
 
@@ -138,7 +150,7 @@ impl Reader<'_> {
             return self.words.push(Word::Other);
         }
         let is_counted = matches!(self.words.last(), Some(Word::Number(_) | Word::Fraction(_)));
-        if let Some(word) = word(letters, is_counted) {
+        if let Some(word) = word(&letters.replace(['\'', '’'], ""), is_counted) {
             self.words.push(word);
         }
     }
@@ -148,11 +160,12 @@ impl Reader<'_> {
 fn number(found: &str) -> Option<Ratio> {
     const DIGITS_MAX: usize = 12;
     let (whole, decimals) = found.split_once('.').unwrap_or((found, ""));
-    let whole = whole.replace(',', "");
-    let is_number = whole.len() + decimals.len() <= DIGITS_MAX && !decimals.contains(['.', ',']);
-    let digits = format!("{whole}{decimals}");
+    let are_groups = whole.split(',').skip(1).all(|group| group.len() == 3);
+    let digits = format!("{}{decimals}", whole.replace(',', ""));
     let denominator = 10u128.checked_pow(u32::try_from(decimals.len()).ok()?)?;
-    is_number.then(|| Some(Ratio::new(digits.parse().ok()?, denominator))).flatten()
+    (are_groups && digits.len() <= DIGITS_MAX)
+        .then(|| Some(Ratio::new(digits.parse().ok()?, denominator)))
+        .flatten()
 }
 
 /// `1/2`, `3/4`, `1/10`; but `10/15` are two numbers.
@@ -172,12 +185,15 @@ fn word(letters: &str, is_counted: bool) -> Option<Word> {
         "third" => Word::Part(Ratio::new(1, 3)),
         "quarter" | "quarters" => Word::Part(Ratio::new(1, 4)),
         "and" => Word::And,
+        "between" => Word::Between,
         "to" | "or" | "till" | "til" | "until" | "thru" | "through" => Word::To,
         "about" | "abt" | "approx" | "approximately" | "approximatly" | "aprox" | "appx" | "around"
         | "roughly" | "maybe" | "perhaps" | "possibly" | "probably" | "nearly" | "almost" | "over"
         | "under" | "less" | "than" | "more" | "at" | "least" | "most" | "up" | "plus" | "so" | "est"
         | "estimated" | "only" | "just" | "full" | "good" | "solid" | "whole" | "odd" | "of" | "the"
         | "even" | "like" | "long" | "another" => return None,
+        // `1/30th second`
+        "th" | "ths" | "rd" | "nd" if is_counted => return None,
         _ => spelled_number(letters).or_else(|| unit(letters, is_counted)).unwrap_or(Word::Other),
     })
 }
@@ -215,15 +231,18 @@ fn spelled_number(letters: &str) -> Option<Word> {
 
 fn unit(letters: &str, is_counted: bool) -> Option<Word> {
     let nanoseconds = match letters {
-        "sec" | "secs" | "second" | "seconds" | "secon" | "scs" | "sc" | "second's" => SECOND,
-        "min" | "mins" | "minute" | "minutes" | "mn" | "mns" | "mim" | "mims" | "mis" | "mi" | "minute's" => {
-            MINUTE
-        }
-        "hr" | "hrs" | "hour" | "hours" | "hour's" => HOUR,
+        "ms" | "msec" | "millisecond" | "milliseconds" => SECOND / 1000,
+        "sec" | "secs" | "second" | "seconds" | "scs" => SECOND,
+        "min" | "mins" | "minute" | "minutes" | "mn" | "mns" | "mim" | "mims" | "mint" | "mints" => MINUTE,
+        "hr" | "hrs" | "hour" | "hours" => HOUR,
         "day" | "days" => DAY,
         "week" | "weeks" | "wk" | "wks" => WEEK,
         "month" | "months" | "mo" | "mos" => MONTH,
         "year" | "years" | "yr" | "yrs" => YEAR,
+        // The file cuts the text after 25 characters.
+        "seco" | "secon" => SECOND,
+        "minu" | "minut" => MINUTE,
+        "hou" => HOUR,
         "s" if is_counted => SECOND,
         "m" if is_counted => MINUTE,
         "h" if is_counted => HOUR,
