@@ -74,6 +74,10 @@ impl Column {
 
 /// What a record of `ufo.raw` holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every record is a row: a box would be an allocation per row"
+)]
 pub enum Raw<'a> {
     Row(RawSighting<'a>),
     /// A row with the wrong number of fields.

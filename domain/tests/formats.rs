@@ -1,5 +1,7 @@
 //! The bytes of each topic, written down: other languages and older records depend on them.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use domain::{
     Aggregate, Atlas, COLUMNS, Column, Header, Key, Origin, Outcome, Part, Raw, RawRecord, Reject,
     RejectCode, Rejection, SightingId, View, arrivals_key, judge, keys_of, wire,

@@ -18,12 +18,21 @@ pub(crate) const WINDOWS_1252: &str = "_windows_1252";
 
 pub(crate) fn write_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
-    let bytes = text.as_bytes();
+    // Without a branch for each byte this goes many bytes at a time.
+    match text.bytes().fold(false, |found, byte| found | needs_escape(byte)) {
+        true => write_escaped(text.as_bytes(), out),
+        false => out.extend_from_slice(text.as_bytes()),
+    }
+    out.push(b'"');
+}
+
+fn needs_escape(byte: u8) -> bool {
+    (byte < b' ') | (byte == b'"') | (byte == b'\\')
+}
+
+fn write_escaped(bytes: &[u8], out: &mut Vec<u8>) {
     let mut written = 0;
-    for (index, byte) in bytes.iter().enumerate() {
-        if !matches!(byte, 0..=0x1f | b'"' | b'\\') {
-            continue;
-        }
+    for (index, byte) in bytes.iter().enumerate().filter(|(_, byte)| needs_escape(**byte)) {
         out.extend_from_slice(&bytes[written..index]);
         written = index + 1;
         match byte {
@@ -39,7 +48,6 @@ pub(crate) fn write_text(text: &str, out: &mut Vec<u8>) {
         }
     }
     out.extend_from_slice(&bytes[written..]);
-    out.push(b'"');
 }
 
 pub(crate) fn write_text_or_null(text: Option<&str>, out: &mut Vec<u8>) {

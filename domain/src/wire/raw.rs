@@ -148,14 +148,33 @@ pub fn decode_raw(value: &[u8]) -> Result<Raw<'_>, Rejection> {
     let not_json =
         |why: &dyn fmt::Display| Rejection::new(RejectCode::NotJson, format!("the record is no JSON: {why}"));
     let text = std::str::from_utf8(value).map_err(|error| not_json(&error))?;
+    if let Some(row) = decode_plain(text) {
+        return Ok(Raw::Row(row));
+    }
     match serde_json::from_str::<Record<'_>>(text).map_err(|error| not_json(&error))? {
         Record::Other => Err(Rejection::new(RejectCode::NotAnObject, "the record is JSON, but no object")),
         Record::Object(object) => object.into_raw(),
     }
 }
 
+/// Reads a row of the Kaggle file's own shape without escapes, as nearly all are, in a third of the time that
+/// a JSON reader takes. Null for anything else, right or wrong.
+fn decode_plain(text: &str) -> Option<RawSighting<'_>> {
+    let has_controls = text.bytes().fold(false, |found, byte| found | (byte < b' '));
+    let mut rest = text.strip_prefix('{').filter(|_| !has_controls)?;
+    let mut values: [Cow<'_, str>; 11] = Default::default();
+    for (index, (value, name)) in values.iter_mut().zip(COLUMNS).enumerate() {
+        let after_comma = if index == 0 { rest } else { rest.strip_prefix(',')? };
+        let found = after_comma.strip_prefix('"')?.strip_prefix(name)?.strip_prefix("\":\"")?;
+        let end = memchr::memchr2(b'"', b'\\', found.as_bytes())?;
+        *value = Cow::Borrowed(&found[..end]);
+        rest = found[end..].strip_prefix('"')?;
+    }
+    (rest == "}").then(|| RawSighting::new(values))
+}
+
 enum Record<'a> {
-    Object(Object<'a>),
+    Object(Box<Object<'a>>),
     Other,
 }
 
@@ -245,7 +264,7 @@ impl<'de> Visitor<'de> for RecordVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Record<'de>, A::Error> {
-        let mut object = Object::default();
+        let mut object = Box::<Object<'de>>::default();
         while let Some(Text(name)) = map.next_key()? {
             match &*name {
                 json::ROW => object.row = Some(map.next_value()?),

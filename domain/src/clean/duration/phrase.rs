@@ -60,8 +60,10 @@ impl Phrase<'_> {
     fn span(&self, at: usize) -> Option<(u128, usize)> {
         let is_between = at > 0 && self.at(at - 1) == Word::Between;
         let (first, unit, next) = self.parts(at)?;
-        if !matches!(self.at(next), Word::To | Word::Hyphen) && !(is_between && self.at(next) == Word::And) {
-            return Some((first, next));
+        match self.at(next) {
+            Word::To | Word::Hyphen => {}
+            Word::And if is_between => {}
+            _ => return Some((first, next)),
         }
         if let Some((second, _, next)) = self.parts(next + 1) {
             return Some((middle(first, second), next));
