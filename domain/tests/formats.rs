@@ -73,6 +73,17 @@ fn a_row_out_of_order_with_extra_columns_has_the_same_id() {
 }
 
 #[test]
+fn of_two_columns_with_one_name_the_first_counts() {
+    let header = Header::parse(COLUMNS.iter().chain(&["city"]).map(|name| name.as_bytes())).unwrap();
+    let mut raw = Vec::new();
+    let fields: Vec<_> = FIELDS.into_iter().chain([b"elsewhere".as_slice()]).collect();
+    let id = wire::encode_row(&header, fields, &mut raw);
+    assert_eq!(id, wire::encode_row(&self::header(), FIELDS, &mut Vec::new()));
+    assert_eq!(wire::decode_raw(&raw).unwrap().id(), id);
+    assert!(text(&raw).ends_with(r#","_city":"elsewhere"}"#));
+}
+
+#[test]
 fn a_misfit_and_its_reject() {
     let mut raw = Vec::new();
     let id = wire::encode_row(&header(), [b"a".as_slice(), b"", b"\xff\"", b"\xc3\xa9"], &mut raw);

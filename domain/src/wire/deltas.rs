@@ -158,5 +158,9 @@ mod tests {
             assert_eq!(decode_deltas(&block[..end]).all(|delta| delta.is_ok()), is_whole, "cut at {end}");
         }
         assert!(decode_deltas(&[2]).any(|delta| delta.is_err()));
+        // A bit that no version has written, and bytes behind the end.
+        assert!(decode_compact(&[0, 0, 0, 0, 0, 0]).is_ok());
+        assert!(decode_compact(&[16, 0, 0, 0, 0, 0]).is_err());
+        assert!(decode_compact(&[0, 0, 0, 0, 0, 0, 0]).is_err());
     }
 }

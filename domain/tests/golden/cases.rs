@@ -37,6 +37,8 @@ cleans!(posted_before_occurred, date_posted = "10/9/1949" => posted_on = "1949-1
 cleans!(posted_on_the_day, date_posted = "10/10/1949" => posted_on = "1949-10-10");
 cleans!(posted_on_the_day_as_written_before_24, datetime = "10/10/1949 24:00", date_posted = "10/10/1949" => quality = [hour_24]);
 
+cleans!(hour_24_moves_the_season, datetime = "11/30/1999 24:00" => season = "winter", quality = [hour_24]);
+
 // city
 cleans!(city_with_entity_and_note, city = "st. john&#39s (canada)" => city = "st. john's (canada)", city_note = "canada");
 cleans!(city_with_comma, city = "jefferson&#44 township" => city = "jefferson, township");

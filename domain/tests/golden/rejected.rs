@@ -70,6 +70,33 @@ fn each_column_is_needed_and_must_be_a_string() {
     }
 }
 
+/// The quick way through the usual rows must not let pass what no JSON reader does.
+#[test]
+fn a_row_with_something_wrong_in_its_json() {
+    let (id, value) = raw(&[]);
+    let row = String::from_utf8(value).unwrap();
+    for wrong in [
+        format!("{row}{{}}"),
+        format!("{row} x"),
+        row.replace("It flew.", "It\nflew."),
+        row.replace("It flew.", "It\\qflew."),
+        row.replace("\"}", "\",}"),
+        row.replace("\",\"city", "\" \"city"),
+    ] {
+        assert_ne!(wrong, row);
+        assert_eq!(code(Some(&id.to_hex()), Some(wrong.as_bytes())), RejectCode::NotJson, "{wrong}");
+    }
+}
+
+#[test]
+fn unreadable_records_are_told_apart_by_all_they_are() {
+    let mut totals = Totals::new();
+    for (key, value) in [("a", "x"), ("b", "x"), ("a", "y"), ("a", "x"), ("a", "[]"), ("a", "{}")] {
+        totals.add(RawRecord { key: Some(key.as_bytes()), value: Some(value.as_bytes()) }, &ATLAS);
+    }
+    assert_eq!((totals.rejected(), totals.duplicates), (5, 1));
+}
+
 #[test]
 fn extra_columns_are_not_looked_at() {
     let (id, _) = raw(&[]);
