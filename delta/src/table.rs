@@ -101,13 +101,12 @@ impl Table {
     /// Writes the files, then the commit. A file whose commit is refused stays behind for a clean-up: it may be that
     /// only the answer was lost, so nothing is deleted here.
     pub async fn commit(&mut self, commit: &Commit, now_ms: i64) -> Result<Outcome, DeltaError> {
-        let uploads = commit.adds.iter().map(|file| {
-            let path = self.path(&file.path);
-            let store = &self.store;
-            async move {
-                let put = store.put(&path, PutPayload::from_bytes(file.bytes.clone())).await;
-                put.map(|_| ()).map_err(|source| store_error("write", &path, source))
-            }
+        let files: Vec<_> =
+            commit.adds.iter().map(|file| (self.path(&file.path), file.bytes.clone())).collect();
+        let store = &self.store;
+        let uploads = files.into_iter().map(|(path, bytes)| async move {
+            let put = store.put(&path, PutPayload::from_bytes(bytes)).await;
+            put.map(|_| ()).map_err(|source| store_error("write", &path, source))
         });
         futures::stream::iter(uploads).buffer_unordered(UPLOADS_MAX).try_collect::<Vec<()>>().await?;
 

@@ -20,11 +20,14 @@ fn commit(from: Option<i64>, to: i64) -> Commit {
 }
 
 async fn opened(lake: &Lake) -> Table {
-    Table::open_or_create(lake.store.clone(), lake.table("bronze/raw"), &schema(), &[], 0).await.expect("opens")
+    Table::open_or_create(lake.store.clone(), lake.table("bronze/raw"), &schema(), &[], 0)
+        .await
+        .expect("opens")
 }
 
 async fn offsets(lake: &Lake) -> Vec<i64> {
-    let table = Table::open(lake.store.clone(), lake.table("bronze/raw")).await.expect("opens").expect("is there");
+    let table =
+        Table::open(lake.store.clone(), lake.table("bronze/raw")).await.expect("opens").expect("is there");
     let mut offsets = Vec::new();
     table
         .each_batch::<DeltaError>(&["offset"], |batch, _| {
