@@ -8,7 +8,7 @@ use crate::civil::{CivilDate, CivilTime};
 use crate::quality::Quality;
 use crate::raw::SightingId;
 
-/// A cleaned sighting. Built only by [`crate::clean`] and read back by [`crate::wire::decode_sighting`].
+/// A cleaned sighting. Built only by [`crate::clean()`] and read back by [`crate::wire::decode_sighting`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Sighting<'a> {

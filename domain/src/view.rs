@@ -1,6 +1,6 @@
 //! The views: which aggregates a sighting belongs to, and how their keys are written.
 
-use h3o::{LatLng, Resolution};
+mod cell;
 
 use crate::sighting::{Country, Location, Sighting};
 use crate::wire::json;
@@ -229,15 +229,9 @@ impl KeyWriter {
     }
 
     fn cell(&mut self, location: Location) {
-        match LatLng::new(location.lat(), location.lon()) {
-            Ok(point) => {
-                self.bytes.extend_from_slice(b",\"");
-                json::write_hex(u64::from(point.to_cell(Resolution::Three)), &mut self.bytes);
-                self.bytes.push(b'"');
-            }
-            // Only numbers that are not finite, which no location holds.
-            Err(_) => self.null(),
-        }
+        self.bytes.extend_from_slice(b",\"");
+        json::write_hex(cell::cell_of(location), &mut self.bytes);
+        self.bytes.push(b'"');
     }
 }
 
