@@ -16,4 +16,4 @@ mod worker;
 mod writer;
 
 pub use task::TaskError;
-pub use worker::WorkerSettings;
+pub use worker::{UntilEnd, WorkerSettings};

@@ -15,7 +15,7 @@ use crate::stage::StageSpec;
 use crate::task::{Task, TaskError};
 use crate::writer::{Failed, Writer};
 
-pub(crate) use until_end::UntilEnd;
+pub use until_end::UntilEnd;
 
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 /// How long one wait for records may take, so that a stop is noticed.

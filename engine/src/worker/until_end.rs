@@ -7,7 +7,7 @@ use crate::log::{Consumer, Log, LogError};
 use crate::record::{NextOffset, Partition};
 
 /// The ends to reach, taken once the stages before are through.
-pub(crate) struct UntilEnd<'w> {
+pub struct UntilEnd<'w> {
     topic: &'w str,
     upstream_is_done: &'w AtomicBool,
     ends: Option<Vec<NextOffset>>,
@@ -16,25 +16,29 @@ pub(crate) struct UntilEnd<'w> {
 }
 
 impl<'w> UntilEnd<'w> {
-    pub(crate) fn new(topic: &'w str, upstream_is_done: &'w AtomicBool) -> Self {
+    /// `upstream_is_done`: the ends are taken when this is true.
+    pub fn new(topic: &'w str, upstream_is_done: &'w AtomicBool) -> Self {
         Self { topic, upstream_is_done, ends: None, has_assignment: false, at_end: BTreeSet::new() }
     }
 
-    pub(crate) fn assigned(&mut self) {
+    /// Partitions have come: before that nobody knows what is ours.
+    pub fn assigned(&mut self) {
         self.has_assignment = true;
         self.at_end.clear();
     }
 
     /// The partition has no more committed records, for now.
-    pub(crate) fn reached(&mut self, partition: Partition) {
+    pub fn reached(&mut self, partition: Partition) {
         self.at_end.insert(partition);
     }
 
-    pub(crate) fn moved(&mut self) {
+    /// Records have come.
+    pub fn moved(&mut self) {
         self.at_end.clear();
     }
 
-    pub(crate) fn is_done<L: Log>(
+    /// `positions`: everything before them is committed.
+    pub fn is_done<L: Log>(
         &mut self,
         log: &L,
         consumer: &mut L::Consumer,
