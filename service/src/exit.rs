@@ -2,18 +2,23 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// Why a process ends without having done its work. The numbers are those of `sysexits.h` where it has one.
+/// How a process ends. The numbers are those of `sysexits.h` where it has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
+    /// Done, with nothing more to say (`--help`, `--check`, `--print`).
+    Done = 0,
     /// The ledger found a difference.
     Difference = 1,
+    /// A flag that is not known, or whose value is none.
     Usage = 64,
     /// The input is not what it should be.
     BadData = 65,
+    /// There is no such input.
     NoInput = 66,
-    /// A server does not answer.
+    /// A server is missing or does not answer.
     Unavailable = 69,
     /// A fault of ours.
     Software = 70,
@@ -21,65 +26,89 @@ pub enum Code {
     Io = 74,
     /// Not everything was finished in the time given to stop.
     NotDrained = 75,
+    /// A server does not take the credentials.
     Denied = 77,
+    /// A setting from the environment or the settings file is wrong.
     Config = 78,
 }
 
-/// The end of a process that failed.
+/// The end of a process: its code, what happened, and why, outermost cause first.
 #[derive(Debug)]
 pub struct Exit {
     code: Code,
     message: String,
-    source: Option<Box<dyn Error + Send + Sync>>,
+    causes: Vec<String>,
 }
 
 impl Exit {
+    /// The message is lower case, without a full stop, and says what to do.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), source: None }
+        Self { code, message: message.into(), causes: Vec::new() }
+    }
+
+    /// Ends the process early and well.
+    pub fn done() -> Self {
+        Self::new(Code::Done, "")
     }
 
     /// An error's own message, with its causes.
     pub fn from_error(code: Code, error: impl Error + Send + Sync + 'static) -> Self {
-        Self { code, message: error.to_string(), source: cause_of(&error) }
+        Self::new(code, error.to_string()).causes_of(&error)
+    }
+
+    /// A message of its own, with an error and that one's causes below it.
+    #[must_use]
+    pub fn caused_by(mut self, error: &(dyn Error + 'static)) -> Self {
+        self.cause(error.to_string());
+        self.causes_of(error)
     }
 
     pub fn code(&self) -> Code {
         self.code
     }
-}
 
-/// The causes as text: an error cannot be taken out of another.
-fn cause_of(error: &(dyn Error + 'static)) -> Option<Box<dyn Error + Send + Sync>> {
-    let mut causes = Vec::new();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let text = cause.to_string();
-        if causes.last() != Some(&text) {
-            causes.push(text);
+    fn causes_of(mut self, error: &(dyn Error + 'static)) -> Self {
+        let mut next = error.source();
+        while let Some(cause) = next {
+            self.cause(cause.to_string());
+            next = cause.source();
         }
-        next = cause.source();
+        self
     }
-    (!causes.is_empty()).then(|| causes.join("\n  caused by: ").into())
+
+    /// Libraries like to repeat their source's text in their own: what has been said is not said again.
+    fn cause(&mut self, text: String) {
+        let last = self.causes.last().unwrap_or(&self.message);
+        if !last.ends_with(&text) {
+            self.causes.push(text);
+        }
+    }
 }
 
 impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "error: {}", self.message)?;
-        if let Some(source) = &self.source {
-            write!(f, "\n  caused by: {source}")?;
+        for cause in &self.causes {
+            write!(f, "\n  caused by: {cause}")?;
         }
         Ok(())
     }
 }
 
-/// What `main` returns: the message goes to standard error, the code to the shell.
-#[expect(clippy::print_stderr, reason = "the last word of a process, also when its logs are switched off")]
-pub fn code_of(result: Result<(), Exit>) -> ExitCode {
+/// Runs a program: what it ends with goes to standard error, its code to whoever started it.
+pub fn main(start: impl FnOnce() -> Result<(), Exit>) -> ExitCode {
+    ExitCode::from(report(start(), &mut io::stderr()) as u8)
+}
+
+fn report(result: Result<(), Exit>, out: &mut impl Write) -> Code {
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => Code::Done,
         Err(exit) => {
-            eprintln!("{exit}");
-            ExitCode::from(exit.code as u8)
+            if exit.code != Code::Done {
+                // Where standard error is closed the code still tells.
+                let _ = writeln!(out, "{exit}");
+            }
+            exit.code
         }
     }
 }
@@ -90,12 +119,61 @@ mod tests {
 
     #[derive(Debug, thiserror::Error)]
     #[error("cannot write the lake")]
-    struct Outer(#[source] std::io::Error);
+    struct Outer(#[source] Middle);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot write part 7: no space left")]
+    struct Middle(#[source] io::Error);
+
+    fn outer() -> Outer {
+        Outer(Middle(io::Error::other("no space left")))
+    }
+
+    fn said(result: Result<(), Exit>) -> (u8, String) {
+        let mut out = Vec::new();
+        let code = report(result, &mut out);
+        (code as u8, String::from_utf8(out).unwrap())
+    }
 
     #[test]
     fn causes_are_told_once() {
-        let exit = Exit::from_error(Code::Io, Outer(std::io::Error::other("no space left")));
-        assert_eq!(exit.to_string(), "error: cannot write the lake\n  caused by: no space left");
-        assert_eq!(exit.code() as u8, 74);
+        let exit = Exit::from_error(Code::Io, outer());
+        let text = "error: cannot write the lake\n  caused by: cannot write part 7: no space left";
+        assert_eq!(exit.to_string(), text);
+        assert_eq!(exit.code(), Code::Io);
+    }
+
+    #[test]
+    fn an_own_message_stands_above_the_error() {
+        let exit = Exit::new(Code::Unavailable, "no lake: check --lake").caused_by(&outer());
+        let text = "error: no lake: check --lake\n  caused by: cannot write the lake\n  caused by: cannot write part 7: no space left";
+        assert_eq!(exit.to_string(), text);
+    }
+
+    #[test]
+    fn the_end_is_told_with_its_code() {
+        assert_eq!(
+            said(Err(Exit::new(Code::NoInput, "no such file: a.csv"))),
+            (66, "error: no such file: a.csv\n".into())
+        );
+        assert_eq!(said(Err(Exit::done())), (0, String::new()));
+        assert_eq!(said(Ok(())), (0, String::new()));
+    }
+
+    #[test]
+    fn codes_are_those_that_scripts_know() {
+        let codes = [
+            Code::Difference,
+            Code::Usage,
+            Code::BadData,
+            Code::NoInput,
+            Code::Unavailable,
+            Code::Software,
+            Code::Io,
+            Code::NotDrained,
+            Code::Denied,
+            Code::Config,
+        ];
+        assert_eq!(codes.map(|code| code as u8), [1, 64, 65, 66, 69, 70, 74, 75, 77, 78]);
     }
 }

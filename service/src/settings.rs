@@ -1,170 +1,213 @@
-//! Settings: flags, then environment, then one TOML file, then defaults; the first that has a value wins.
-//! Flags and environment are clap's; the file and the defaults stand below them.
+//! Settings: flags, then environment (`UFO_*`), then one TOML file, then defaults; the first that has a value wins.
+//!
+//! ```no_run
+//! use serde::{Deserialize, Serialize};
+//! use service::settings::{self, CommonFlags, Settings};
+//!
+//! /// Flags; each is also the variable `UFO_…` and a key of the file.
+//! #[derive(clap::Parser)]
+//! struct Flags {
+//!     #[command(flatten)]
+//!     common: CommonFlags,
+//!     #[command(flatten)]
+//!     options: Options,
+//! }
+//!
+//! #[derive(clap::Args, Serialize)]
+//! struct Options {
+//!     /// Where the brokers are
+//!     #[arg(long)]
+//!     brokers: Option<String>,
+//! }
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct SinkSettings {
+//!     brokers: String,
+//!     password: Option<service::Secret>,
+//! }
+//! # impl Default for SinkSettings {
+//! #     fn default() -> Self { Self { brokers: "127.0.0.1:9092".into(), password: None } }
+//! # }
+//! impl Settings for SinkSettings {
+//!     const TABLE: &'static str = "sink";
+//! }
+//!
+//! fn start() -> Result<(), service::Exit> {
+//!     let given = settings::parse::<Flags>()?;
+//!     let loaded = given.load::<SinkSettings>(&given.flags.common, &given.flags.options)?;
+//!     service::telemetry::start(&loaded.process)?;
+//!     Ok(())
+//! }
+//! ```
 
-use std::fmt;
-use std::path::{Path, PathBuf};
+mod file;
+mod flags;
+mod origin;
+mod secret;
+mod show;
+mod tiers;
 
-use clap::Parser;
-use figment::Figment;
-use figment::providers::{Format, Serialized, Toml};
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub use self::flags::{Given, parse, parse_from};
+pub use self::secret::Secret;
+pub use self::show::without_password;
+use self::tiers::Tiers;
 use crate::exit::{Code, Exit};
+use crate::shutdown;
 
 /// The file that is read when none is named and it is there.
 const DEFAULT_FILE: &str = "ufo.toml";
 
-/// Flags that every binary has.
-#[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
+/// The settings of one program: plain fields with defaults, none skipped when serialised, since those are its known keys.
+/// A [`Secret`] is an `Option` and `None` by default.
+pub trait Settings: Serialize + DeserializeOwned + Default {
+    /// Its table in the settings file: `producer`, `processor`, `sink`, …
+    const TABLE: &'static str;
+
+    /// What types cannot say: ranges, and settings that must fit together.
+    fn check(&self) -> Result<(), Invalid> {
+        Ok(())
+    }
+}
+
+/// A setting whose value cannot be used.
+#[derive(Debug)]
+pub struct Invalid {
+    key: &'static str,
+    reason: String,
+}
+
+impl Invalid {
+    /// The reason is the rest of a sentence that begins with the key: `must be at least 1`.
+    pub fn new(key: &'static str, reason: impl Into<String>) -> Self {
+        Self { key, reason: reason.into() }
+    }
+}
+
+/// Flags that every program has.
+#[derive(Clone, Debug, Default, clap::Args, Serialize)]
 pub struct CommonFlags {
     /// Settings file; its keys are the long flags with `_` for `-` [default: ufo.toml where there is one]
-    #[arg(long, env = "UFO_CONFIG", value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Process")]
     #[serde(skip)]
     pub config: Option<PathBuf>,
     /// Check the settings, say what is wrong with them, and exit
-    #[arg(long)]
+    #[arg(long, hide_env = true, help_heading = "Process")]
     #[serde(skip)]
     pub check: bool,
     /// Print the settings in force as TOML (secrets as ***), and exit
-    #[arg(long)]
+    #[arg(long, hide_env = true, help_heading = "Process")]
     #[serde(skip)]
     pub print: bool,
-    /// Log warnings and errors only
-    #[arg(long, short)]
-    #[serde(skip)]
+    /// Log warnings and errors only, show no progress
+    #[arg(long, short, help_heading = "Process")]
     pub quiet: bool,
+    /// What is logged: error, warn, info, debug, trace, or by target (`info,engine=debug`) [default: info]
+    #[arg(long, value_name = "FILTER", help_heading = "Process")]
+    pub log: Option<String>,
+    /// How it is logged: text, json, or auto (text on a terminal, JSON elsewhere) [default: auto]
+    #[arg(long, value_name = "FORMAT", help_heading = "Process")]
+    pub log_format: Option<LogFormat>,
+    /// Serve /live, /ready and /metrics there, as in 127.0.0.1:9100 [default: not served]
+    #[arg(long, value_name = "ADDRESS:PORT", help_heading = "Process")]
+    pub listen: Option<SocketAddr>,
+    /// How long an orderly end may take, in milliseconds [default: 25000]
+    #[arg(long, value_name = "MS", help_heading = "Process")]
+    pub shutdown_grace_ms: Option<u64>,
 }
 
-/// A value that is never shown.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-pub struct Secret(String);
-
-impl Secret {
-    pub fn new(value: impl Into<String>) -> Self {
-        Self(value.into())
-    }
-
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
+/// How logs are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    #[default]
+    Auto,
+    Text,
+    Json,
 }
 
-impl std::str::FromStr for Secret {
-    type Err = std::convert::Infallible;
-
-    fn from_str(value: &str) -> Result<Self, Self::Err> {
-        Ok(Self::new(value))
-    }
+/// Settings that every process has, the values of [`CommonFlags`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ProcessSettings {
+    pub quiet: bool,
+    pub log: Option<String>,
+    pub log_format: LogFormat,
+    pub listen: Option<SocketAddr>,
+    pub shutdown_grace_ms: u64,
 }
 
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-impl Serialize for Secret {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str("***")
-    }
-}
-
-/// Reads the flags and environment of this process. `--help` and `--version` end it, a bad flag does with code 64.
-pub fn flags<F: Parser>() -> Result<F, Exit> {
-    F::try_parse().map_err(|error| {
-        if !error.use_stderr() {
-            error.exit();
-        }
-        let text = error.render().to_string();
-        Exit::new(Code::Usage, text.trim_start_matches("error: ").trim_end().to_owned())
-    })
-}
-
-/// The settings in force: `given` (flags and environment, absent ones skipped when serialised) over the file over the
-/// defaults. The file may have a table for this binary (`[sink]`) over keys that all of them share.
-pub fn load<S>(binary: &str, file: Option<&Path>, given: &impl Serialize) -> Result<S, Exit>
-where
-    S: DeserializeOwned + Serialize + Default,
-{
-    let mut figment = Figment::from(Serialized::defaults(S::default()));
-    let default = Path::new(DEFAULT_FILE);
-    let file = match file {
-        Some(file) if !file.is_file() => {
-            return Err(Exit::new(Code::Config, format!("no settings file {}", file.display())));
-        }
-        Some(file) => Some(file),
-        None => default.is_file().then_some(default),
-    };
-    if let Some(file) = file {
-        let toml = Figment::from(Toml::file_exact(file));
-        let shared = toml.clone();
-        figment = figment.merge(shared);
-        if toml.find_value(binary).is_ok() {
-            figment = figment.merge(toml.focus(binary));
+impl Default for ProcessSettings {
+    fn default() -> Self {
+        Self {
+            quiet: false,
+            log: None,
+            log_format: LogFormat::Auto,
+            listen: None,
+            shutdown_grace_ms: u64::try_from(shutdown::GRACE_DEFAULT.as_millis()).unwrap_or(u64::MAX),
         }
     }
-    figment.merge(Serialized::globals(given)).extract().map_err(|error| {
-        let place = file.map_or_else(String::new, |file| format!(" (settings file {})", file.display()));
-        Exit::new(Code::Config, format!("bad setting: {error}{place}"))
-    })
 }
 
-/// The settings as TOML, secrets hidden.
-pub fn print(settings: &impl Serialize) -> String {
-    toml::to_string(settings).unwrap_or_else(|error| format!("# cannot be shown: {error}\n"))
+impl ProcessSettings {
+    pub fn shutdown_grace(&self) -> Duration {
+        Duration::from_millis(self.shutdown_grace_ms)
+    }
+}
+
+/// The settings in force.
+#[derive(Clone, Debug)]
+pub struct Loaded<S> {
+    pub settings: S,
+    pub process: ProcessSettings,
+}
+
+impl<F> Given<F> {
+    /// The settings in force. `options` are the flags that are settings: each of its fields is a field of `S`, and has a
+    /// value where its flag or variable is given. With `--print` and `--check` the process ends here ([`Exit::done`]).
+    pub fn load<S: Settings>(
+        &self,
+        common: &CommonFlags,
+        options: &impl Serialize,
+    ) -> Result<Loaded<S>, Exit> {
+        let tiers = self.tiers::<S>(common, options)?;
+        let loaded = loaded::<S>(&tiers)?;
+        if common.print || common.check {
+            let text = match common.print {
+                true => show::toml(&tiers, &loaded),
+                false => format!("the settings are good ({})\n", tiers.file()),
+            };
+            return Err(print(&text));
+        }
+        Ok(loaded)
+    }
+}
+
+fn loaded<S: Settings>(tiers: &Tiers) -> Result<Loaded<S>, Exit> {
+    let settings: S = tiers.extract()?;
+    let process = tiers.extract()?;
+    settings.check().map_err(|Invalid { key, reason }| {
+        Exit::new(Code::Config, format!("`{key}` ({}) {reason}", tiers.origin(key)))
+    })?;
+    Ok(Loaded { settings, process })
+}
+
+/// Writes to standard output and ends. A reader that has gone away (`| head`) is no error.
+fn print(text: &str) -> Exit {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Exit::new(Code::Io, "cannot write to standard output").caused_by(&error)
+        }
+        Ok(()) | Err(_) => Exit::done(),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-
-    #[derive(Debug, PartialEq, Serialize, Deserialize)]
-    struct Settings {
-        brokers: String,
-        partitions: u32,
-        password: Option<Secret>,
-    }
-
-    impl Default for Settings {
-        fn default() -> Self {
-            Self { brokers: "127.0.0.1:9092".into(), partitions: 6, password: None }
-        }
-    }
-
-    #[derive(Default, Serialize)]
-    struct Given {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        brokers: Option<String>,
-    }
-
-    fn loaded(toml: &str, brokers: Option<&str>) -> Result<Settings, Exit> {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("settings.toml");
-        fs::write(&file, toml).expect("written");
-        load("sink", Some(&file), &Given { brokers: brokers.map(Into::into) })
-    }
-
-    #[test]
-    fn what_is_given_wins_over_the_file_and_the_file_over_the_defaults() {
-        let settings = loaded("brokers = 'file:1'\n[sink]\npartitions = 3\n", None).expect("loads");
-        assert_eq!((settings.brokers.as_str(), settings.partitions), ("file:1", 3));
-        let settings = loaded("brokers = 'file:1'", Some("flag:1")).expect("loads");
-        assert_eq!((settings.brokers.as_str(), settings.partitions), ("flag:1", 6));
-    }
-
-    #[test]
-    fn an_error_names_the_key_and_the_file() {
-        let message = loaded("partitions = 'many'", None).expect_err("no number").to_string();
-        assert!(message.contains("partitions") && message.contains("settings.toml"), "{message}");
-    }
-
-    #[test]
-    fn secrets_are_never_shown() {
-        let settings = loaded("password = 'hush'", None).expect("loads");
-        assert_eq!(settings.password.as_ref().map(Secret::reveal), Some("hush"));
-        assert!(!print(&settings).contains("hush") && !format!("{settings:?}").contains("hush"));
-    }
-}
+mod tests;
