@@ -6,4 +6,76 @@ pub mod combine;
 pub mod seen;
 mod topology;
 
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use domain::Topics;
+use engine::clock::Clock;
+use engine::log::Log;
+use engine::observer::Observer;
+use engine::run::{RunSettings, run};
+use engine::{TaskError, WorkerSettings};
+use service::{Shutdown, clock};
+
 pub use topology::topology;
+
+/// How the processor works.
+#[derive(Clone, Debug)]
+pub struct ProcessorSettings {
+    pub topics: Topics,
+    pub partitions: u32,
+    /// Unique among the processors of a pipeline and generation.
+    pub instance: String,
+    /// The instance has the same name after a restart: its partitions wait for it.
+    pub is_static_member: bool,
+    /// Worker threads for each of the two stages.
+    pub threads: usize,
+    pub worker: WorkerSettings,
+}
+
+impl ProcessorSettings {
+    pub fn new(topics: Topics, partitions: u32, instance: impl Into<String>) -> Self {
+        let instance = instance.into();
+        Self {
+            topics,
+            partitions,
+            instance,
+            is_static_member: false,
+            threads: 1,
+            worker: WorkerSettings::default(),
+        }
+    }
+}
+
+/// Works until told to stop; or, with `until_end`, until everything is handled that was there when it became true.
+pub fn run_processor<L: Log>(
+    log: &L,
+    settings: &ProcessorSettings,
+    until_end: Option<&AtomicBool>,
+    shutdown: &Shutdown,
+    observer: &dyn Observer,
+) -> Result<(), TaskError> {
+    let stages = topology(&settings.topics, settings.partitions);
+    let settings = RunSettings {
+        application: settings.topics.application("processor"),
+        instance: settings.instance.clone(),
+        is_static_member: settings.is_static_member,
+        threads: settings.threads,
+        worker: settings.worker.clone(),
+    };
+    let clock = MonotonicClock(clock::now());
+    run(log, &stages, &settings, until_end, &clock, &|| shutdown.is_requested(), observer)
+}
+
+/// The machine's clock, from the start of the process on.
+struct MonotonicClock(Instant);
+
+impl Clock for MonotonicClock {
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    fn pause(&self, pause: Duration) {
+        clock::pause(pause);
+    }
+}

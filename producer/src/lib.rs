@@ -1,5 +1,6 @@
 //! The producer: sends the rows of a file to `ufo.raw`, each once, whatever dies meanwhile.
 
+pub mod generate;
 pub mod input;
 pub mod position;
 pub mod publish;

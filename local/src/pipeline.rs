@@ -1,0 +1,164 @@
+//! One run: producer, processor and lake side by side on the log, until the file is through all of them.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use embedded::EmbeddedLog;
+use engine::log::{Cause, LogError};
+use engine::observer::NoObserver;
+use engine::{TaskError, WorkerSettings};
+use processor::ProcessorSettings;
+use producer::publish::{Progress, PublishError, PublishSettings, publish};
+use service::exit::{Code, Exit};
+use service::{Shutdown, clock};
+use sink::lake::{LakeError, LakeSettings, run_lake};
+
+use crate::settings::{Flags, PARTITIONS};
+use crate::topics;
+
+/// What a run has done.
+pub(crate) struct Summary {
+    pub(crate) progress: Progress,
+    pub(crate) took: Duration,
+    pub(crate) is_interrupted: bool,
+}
+
+/// The log's error as the end of a process.
+pub(crate) fn exit_of(error: LogError) -> Exit {
+    let code = match error.cause {
+        Cause::Unreachable => Code::Unavailable,
+        Cause::Denied => Code::Denied,
+        Cause::Misfit => Code::Config,
+        Cause::Storage => Code::Io,
+        Cause::Other => Code::Software,
+    };
+    Exit::from_error(code, error)
+}
+
+fn publish_exit(error: PublishError) -> Exit {
+    match error {
+        PublishError::Input(error) => error.into(),
+        PublishError::Log(error) => exit_of(error),
+    }
+}
+
+fn task_exit(error: TaskError) -> Exit {
+    match error {
+        TaskError::Log(error) => exit_of(error),
+        TaskError::State(error) => Exit::from_error(Code::Software, error),
+    }
+}
+
+fn lake_exit(error: LakeError) -> Exit {
+    match error {
+        LakeError::Log(error) => exit_of(error),
+        error => Exit::from_error(Code::Io, error),
+    }
+}
+
+pub(crate) fn run(
+    log: &EmbeddedLog,
+    flags: &Flags,
+    input: &Path,
+    shutdown: &Shutdown,
+    out: &mut dyn Write,
+) -> Result<Summary, Exit> {
+    let begun = clock::now();
+    let mut publishing = PublishSettings::new(topics(), PARTITIONS);
+    publishing.limit = flags.limit;
+    producer::publish::ensure_topics(log, &publishing).map_err(exit_of)?;
+    let processing = ProcessorSettings {
+        // Nobody waits for single rows here: larger transactions cost less.
+        worker: WorkerSettings { commit_interval: Duration::from_millis(250), ..WorkerSettings::default() },
+        ..ProcessorSettings::new(topics(), PARTITIONS, "local")
+    };
+    let stages = processor::topology(&processing.topics, PARTITIONS);
+    let specs: Vec<_> = stages.iter().flat_map(engine::stage::StageSpec::topics).cloned().collect();
+    engine::log::Log::ensure_topics(log, &specs).map_err(exit_of)?;
+    let lake = LakeSettings::new(topics(), flags.lake()?);
+
+    let (is_sent, is_processed) = (AtomicBool::new(false), AtomicBool::new(false));
+    // A part that fails stops the others; what they have committed stays.
+    let stop = shutdown.clone();
+    let is_interrupted = || shutdown.is_requested();
+    let (sent, processed, written) = thread::scope(|scope| {
+        let processor = scope.spawn(|| {
+            let result = processor::run_processor(log, &processing, Some(&is_sent), &stop, &NoObserver);
+            is_processed.store(true, Ordering::Release);
+            if result.is_err() {
+                stop.request();
+            }
+            result.map_err(task_exit)
+        });
+        let sink = scope.spawn(|| {
+            let result = run_lake(log, &lake, Some(&is_processed), &stop);
+            if result.is_err() {
+                stop.request();
+            }
+            result.map_err(lake_exit)
+        });
+        let mut shown = Shown::new(flags.quiet, out);
+        let sent =
+            publish(log, input, &publishing, shutdown, &mut |progress| shown.show(progress, begun.elapsed()));
+        shown.clear();
+        // Also after a failure: the rows before it are sent, and go all the way.
+        is_sent.store(true, Ordering::Release);
+        (sent, joined(processor), joined(sink))
+    });
+    let was_interrupted = is_interrupted();
+    processed?;
+    written?;
+    let progress = sent.map_err(publish_exit)?;
+    Ok(Summary { progress, took: begun.elapsed(), is_interrupted: was_interrupted })
+}
+
+fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// The progress line: redrawn on a terminal, a plain line every few seconds elsewhere.
+struct Shown<'s> {
+    is_quiet: bool,
+    is_terminal: bool,
+    last: Duration,
+    out: &'s mut dyn Write,
+}
+
+impl<'s> Shown<'s> {
+    fn new(is_quiet: bool, out: &'s mut dyn Write) -> Self {
+        Self { is_quiet, is_terminal: io::stdout().is_terminal(), last: Duration::ZERO, out }
+    }
+
+    fn show(&mut self, progress: &Progress, elapsed: Duration) {
+        let pause = if self.is_terminal { Duration::from_millis(200) } else { Duration::from_secs(5) };
+        if self.is_quiet || elapsed < self.last + pause {
+            return;
+        }
+        self.last = elapsed;
+        let rows = progress.passed_over + progress.sent;
+        let rate = progress.sent as f64 / elapsed.as_secs_f64().max(0.001);
+        let line = match progress.bytes_total.filter(|total| *total > 0 && progress.bytes > 0) {
+            Some(total) => {
+                let share = progress.bytes as f64 / total as f64;
+                let left = elapsed.as_secs_f64() * (1.0 - share) / share;
+                format!("{rows} rows, {rate:.0} rows/s, {:.0} %, {left:.0} s left", share * 100.0)
+            }
+            None => format!("{rows} rows, {rate:.0} rows/s"),
+        };
+        // Progress that cannot be shown is no reason to stop.
+        let _ = if self.is_terminal {
+            write!(self.out, "\r\x1b[K{line}").and_then(|()| self.out.flush())
+        } else {
+            writeln!(self.out, "{line}")
+        };
+    }
+
+    fn clear(&mut self) {
+        if self.is_terminal && !self.is_quiet {
+            let _ = write!(self.out, "\r\x1b[K").and_then(|()| self.out.flush());
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The flags of `ufo`.
+
+use std::path::PathBuf;
+use std::{fs, io};
+
+use clap::{Parser, Subcommand};
+use delta::Lake;
+use service::exit::{Code, Exit};
+
+/// Partitions of the embedded log: as many as threads could ever share on one machine.
+pub(crate) const PARTITIONS: u32 = 6;
+
+/// The UFO sightings pipeline in one process: reads a CSV file, cleans and aggregates it exactly once, writes the lake
+/// and shows the figures. Run it again and nothing is counted twice; kill it and run it again, and it goes on.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ufo",
+    version,
+    max_term_width = 100,
+    subcommand_negates_reqs = true,
+    args_conflicts_with_subcommands = false
+)]
+pub(crate) struct Flags {
+    /// The CSV file, or a .csv.gz, or - for standard input [default: a synthetic file is made]
+    pub(crate) file: Option<PathBuf>,
+    /// Rows of the synthetic file
+    #[arg(long, value_name = "N", default_value = "80000", value_parser = rows)]
+    pub(crate) rows: u64,
+    /// Seed of the synthetic file: the same seed gives the same file
+    #[arg(long, value_name = "SEED", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Where everything is kept: the log in log/, the lake in lake/
+    #[arg(long, env = "UFO_DATA", value_name = "DIR", default_value = "./data", global = true)]
+    pub(crate) data: PathBuf,
+    /// The country whose own view is shown, as ISO 3166 code
+    #[arg(long, env = "UFO_HOME", value_name = "CODE", default_value = "kr", global = true)]
+    pub(crate) home: String,
+    /// Send at most this many rows in this run
+    #[arg(long, value_name = "N", value_parser = rows)]
+    pub(crate) limit: Option<u64>,
+    /// Log what the pipeline does
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+    /// No progress, no figures: only the summary
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Compare what went in with what came out, by id and to the digit; exit 1 on the first difference
+    Verify {
+        /// The file that was read: its rows are computed anew, in one plain pass
+        file: Option<PathBuf>,
+    },
+    /// Show the figures of what is there
+    Figures,
+}
+
+/// `10_000_000` is easier to read than `10000000`.
+fn rows(text: &str) -> Result<u64, String> {
+    text.replace('_', "").parse().map_err(|_| format!("{text} is no number of rows"))
+}
+
+impl Flags {
+    pub(crate) fn log_folder(&self) -> PathBuf {
+        self.data.join("log")
+    }
+
+    pub(crate) fn lake(&self) -> Result<Lake, Exit> {
+        let folder = self.data.join("lake");
+        Lake::open(&folder.to_string_lossy()).map_err(|error| Exit::from_error(Code::Io, error))
+    }
+
+    /// The file to read; a synthetic one is made where none is named.
+    pub(crate) fn input(&self) -> Result<PathBuf, Exit> {
+        if let Some(file) = &self.file {
+            return Ok(file.clone());
+        }
+        let file = self.data.join(format!("synthetic-{}-{}.csv", self.rows, self.seed));
+        if file.exists() {
+            return Ok(file);
+        }
+        let failed = |error| Exit::from_error(Code::Io, CannotWrite { file: file.clone(), source: error });
+        fs::create_dir_all(&self.data).map_err(failed)?;
+        // A name of its own until it is whole: a run that was killed leaves no half file under the final name.
+        let partial = file.with_extension("csv.partial");
+        let mut out = io::BufWriter::new(fs::File::create(&partial).map_err(failed)?);
+        producer::generate::write_csv(self.seed, self.rows, &mut out).map_err(failed)?;
+        io::Write::flush(&mut out).map_err(failed)?;
+        fs::rename(&partial, &file).map_err(failed)?;
+        Ok(file)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write the synthetic file {}: choose another folder with --data", file.display())]
+struct CannotWrite {
+    file: PathBuf,
+    #[source]
+    source: io::Error,
+}
