@@ -60,7 +60,7 @@ fn number(key: &Key, index: usize) -> Option<i64> {
 
 fn table(head: &[&str], right_from: usize) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(head);
+    table.load_style(presets::UTF8_BORDERS_ONLY).set_header(head);
     for index in right_from..head.len() {
         if let Some(column) = table.column_mut(index) {
             column.set_cell_alignment(CellAlignment::Right);

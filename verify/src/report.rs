@@ -62,7 +62,7 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(["ledger", "expected", "found", ""]);
+        table.load_style(presets::UTF8_BORDERS_ONLY).set_header(["ledger", "expected", "found", ""]);
         for check in &self.checks {
             let verdict = check.difference.as_deref().unwrap_or("ok");
             table.add_row([&check.name, &check.expected, &check.found, verdict]);
