@@ -15,6 +15,11 @@ pub fn unix_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// Whole milliseconds, as settings and logs have them (a `u128` would be logged as text).
+pub fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Waits. Where a request to stop should end the wait: [`Shutdown::wait_timeout`](crate::Shutdown::wait_timeout).
 pub fn pause(pause: Duration) {
     std::thread::sleep(pause);

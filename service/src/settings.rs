@@ -60,7 +60,7 @@ pub use self::secret::Secret;
 pub use self::show::without_password;
 use self::tiers::Tiers;
 use crate::exit::{Code, Exit};
-use crate::shutdown;
+use crate::{clock, shutdown};
 
 /// The file that is read when none is named and it is there.
 const DEFAULT_FILE: &str = "ufo.toml";
@@ -151,7 +151,7 @@ impl Default for ProcessSettings {
             log: None,
             log_format: LogFormat::Auto,
             listen: None,
-            shutdown_grace_ms: u64::try_from(shutdown::GRACE_DEFAULT.as_millis()).unwrap_or(u64::MAX),
+            shutdown_grace_ms: clock::millis(shutdown::GRACE_DEFAULT),
         }
     }
 }

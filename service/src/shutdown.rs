@@ -130,13 +130,17 @@ impl Shutdown {
     /// The signals' thread: it ends with the process.
     fn watch(&self, mut signals: Signals) {
         let Some(signal) = signals.forever().next() else { return };
-        tracing::info!(signal, grace_ms = self.0.grace.as_millis(), "stopping: a second signal ends at once");
+        tracing::info!(
+            signal,
+            grace_ms = clock::millis(self.0.grace),
+            "stopping: a second signal ends at once"
+        );
         self.request();
         clock::pause(self.0.grace + LAST_WORDS);
         let _ = writeln!(
             io::stderr(),
-            "error: not stopped within {} s: what was open is left to the next start",
-            self.0.grace.as_secs()
+            "error: not stopped within {} ms: what was open is left to the next start",
+            clock::millis(self.0.grace)
         );
         low_level::exit(Code::NotDrained as i32);
     }

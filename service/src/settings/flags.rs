@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
 
+use clap::builder::BoolishValueParser;
 use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, Command, Parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, Parser};
 
 use super::origin::{Origin, variable_of};
 use crate::exit::{Code, Exit};
@@ -45,6 +46,11 @@ fn with_variables(command: Command) -> Command {
 fn with_variable(arg: Arg) -> Arg {
     // Values are not for `--help`, which people paste into reports.
     let arg = arg.hide_env_values(true);
+    // `UFO_QUIET=1` is what people write.
+    let arg = match arg.get_action() {
+        ArgAction::SetTrue => arg.value_parser(BoolishValueParser::new()),
+        _ => arg,
+    };
     match arg.get_long() {
         Some(long) if arg.get_env().is_none() && !arg.is_hide_env_set() => {
             let variable = variable_of(long);
