@@ -22,10 +22,16 @@ use tokio::time;
 use super::{Answer, Watched};
 use crate::shutdown::Shutdown;
 
-/// Probes and scrapers are few; more wait in the queue of the operating system.
-const CONNECTIONS_MAX: usize = 32;
-/// A connection that takes longer, from its first byte to its last, is closed.
-const CONNECTION_TIME: Duration = Duration::from_secs(10);
+/// What callers may take.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// Probes and scrapers are few; more wait in the queue of the operating system.
+    connections: usize,
+    /// A connection that takes longer, from its accept to its last byte, is closed.
+    connection_time: Duration,
+}
+
+const LIMITS: Limits = Limits { connections: 32, connection_time: Duration::from_secs(10) };
 /// After an accept that failed, as when the process has no file handles left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
@@ -39,6 +45,10 @@ pub struct Server {
 
 impl Server {
     pub(super) fn start(address: SocketAddr, watched: Watched) -> io::Result<Self> {
+        Self::start_with(address, watched, LIMITS)
+    }
+
+    fn start_with(address: SocketAddr, watched: Watched, limits: Limits) -> io::Result<Self> {
         let listener = StdListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -47,7 +57,7 @@ impl Server {
         let stopped = stop.requested();
         let thread = thread::Builder::new()
             .name("http".into())
-            .spawn(move || serve(&runtime, listener, watched, stopped))?;
+            .spawn(move || serve(&runtime, listener, watched, limits, stopped))?;
         Ok(Self { address, stop, thread: Some(thread) })
     }
 
@@ -66,13 +76,19 @@ impl Drop for Server {
     }
 }
 
-fn serve(runtime: &Runtime, listener: StdListener, watched: Watched, stopped: impl Future<Output = ()>) {
+fn serve(
+    runtime: &Runtime,
+    listener: StdListener,
+    watched: Watched,
+    limits: Limits,
+    stopped: impl Future<Output = ()>,
+) {
     runtime.block_on(async {
         match TcpListener::from_std(listener) {
             Ok(listener) => {
                 tokio::select! {
                     () = stopped => {}
-                    () = accept(&listener, Arc::new(watched)) => {}
+                    () = accept(&listener, Arc::new(watched), limits) => {}
                 }
             }
             Err(error) => tracing::error!(%error, "cannot serve /live, /ready and /metrics"),
@@ -80,8 +96,8 @@ fn serve(runtime: &Runtime, listener: StdListener, watched: Watched, stopped: im
     });
 }
 
-async fn accept(listener: &TcpListener, watched: Arc<Watched>) {
-    let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+async fn accept(listener: &TcpListener, watched: Arc<Watched>, limits: Limits) {
+    let connections = Arc::new(Semaphore::new(limits.connections));
     // The semaphore is never closed, so that this goes on until the future is dropped.
     while let Ok(permit) = Arc::clone(&connections).acquire_owned().await {
         match listener.accept().await {
@@ -89,7 +105,7 @@ async fn accept(listener: &TcpListener, watched: Arc<Watched>) {
                 let watched = Arc::clone(&watched);
                 tokio::spawn(async move {
                     // Who is cut off or goes away in the middle is no concern of ours.
-                    let _ = time::timeout(CONNECTION_TIME, connection(stream, watched)).await;
+                    let _ = time::timeout(limits.connection_time, connection(stream, watched)).await;
                     drop(permit);
                 });
             }
@@ -180,11 +196,15 @@ mod tests {
     }
 
     #[test]
-    fn silent_connections_do_not_keep_others_out_for_long() {
-        let server = server();
-        let silent: Vec<_> =
-            (0..CONNECTIONS_MAX - 1).map(|_| TcpStream::connect(server.address()).unwrap()).collect();
+    fn silent_connections_are_few_and_do_not_keep_others_out_for_long() {
+        let limits = Limits { connections: 2, connection_time: Duration::from_millis(300) };
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let server = Server::start_with(address, Watched::default(), limits).unwrap();
+        let silent = [(); 2].map(|()| TcpStream::connect(server.address()).unwrap());
+        let began = clock::now();
         assert!(get(&server, "/live").starts_with("HTTP/1.1 200 OK\r\n"));
+        let waited = began.elapsed();
+        assert!((Duration::from_millis(100)..LIMITS.connection_time).contains(&waited), "{waited:?}");
         drop(silent);
     }
 
@@ -195,7 +215,7 @@ mod tests {
         let open = TcpStream::connect(address).unwrap();
         let began = clock::now();
         drop(server);
-        assert!(began.elapsed() < CONNECTION_TIME);
+        assert!(began.elapsed() < LIMITS.connection_time);
         drop(open);
         assert!(TcpStream::connect(address).is_err());
     }

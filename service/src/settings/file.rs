@@ -2,6 +2,7 @@
 //! sink reads, or reads otherwise.
 
 use std::fs;
+use std::io::{self, Read};
 use std::path::Path;
 
 use toml::{Table, Value};
@@ -27,18 +28,8 @@ pub(super) struct File {
 pub(super) fn read(path: &Path, table: &str, is_known: impl Fn(&str) -> bool) -> Result<File, Exit> {
     let shown = path.display();
     let bad = |message: String| Exit::new(Code::Config, message);
-    let text = match fs::metadata(path) {
-        Ok(found) if found.is_dir() => {
-            return Err(bad(format!("{shown} is a directory: name a settings file")));
-        }
-        Ok(found) if found.len() > FILE_BYTES_MAX || !found.is_file() => {
-            return Err(bad(format!("{shown} is no settings file")));
-        }
-        Ok(_) => fs::read_to_string(path),
-        Err(error) => Err(error),
-    };
-    let text =
-        text.map_err(|error| bad(format!("cannot read the settings file {shown}")).caused_by(&error))?;
+    let text = text_of(path)
+        .map_err(|error| bad(format!("cannot read the settings file {shown}")).caused_by(&error))?;
     let parsed: Table = toml::from_str(&text).map_err(|error| {
         // Not the error's own text: that quotes the line, which may hold a secret.
         let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
@@ -46,6 +37,16 @@ pub(super) fn read(path: &Path, table: &str, is_known: impl Fn(&str) -> bool) ->
     })?;
     let file = split(parsed, table, &is_known);
     file.map_err(|key| bad(unknown(path, table, &key, &is_known)))
+}
+
+/// A pipe will do too (`--config <(decrypt …)`).
+fn text_of(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > FILE_BYTES_MAX {
+        return Err(io::Error::other("it is too large for settings"));
+    }
+    Ok(text)
 }
 
 /// The shared part and the program's own, or the key that does not belong where it is.

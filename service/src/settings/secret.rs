@@ -9,8 +9,8 @@ use serde::{Serialize, Serializer};
 pub(super) const HIDDEN: &str = "***";
 
 /// A password, key or token. It is read from a variable (`UFO_PASSWORD`), the settings file (`password`), or a file that one
-/// of these names (`UFO_PASSWORD_FILE`, `password_file`); never from a flag, since the list of processes shows those: hence
-/// no `FromStr`, which clap would need.
+/// of these names (`UFO_PASSWORD_FILE`, `password_file`; for fields of the settings themselves, not of tables in them). Never
+/// from a flag, since the list of processes shows those: hence no `FromStr`, which clap would need.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 

@@ -300,7 +300,7 @@ fn a_missing_file_is_named() {
             .starts_with("error: cannot read the settings file settings.toml\n  caused by: No such file")
     );
     fs::create_dir(case.path("settings.toml")).unwrap();
-    assert_eq!(case.refused(), "error: settings.toml is a directory: name a settings file");
+    assert!(case.refused().ends_with("caused by: Is a directory (os error 21)"));
 }
 
 #[test]
@@ -336,4 +336,23 @@ fn passwords_are_cut_out_of_urls_only() {
     for text in ["http://host:1/a@b", "a@b", "/data/@home", "http://host?a@b"] {
         assert_eq!(without_password(text), text);
     }
+}
+
+#[test]
+fn a_file_that_is_no_settings_file_does_not_fill_the_memory() {
+    let case = case("");
+    fs::write(case.path("settings.toml"), "# much\n".repeat(200_000)).unwrap();
+    assert!(case.refused().ends_with("it is too large for settings"));
+}
+
+#[test]
+#[should_panic(expected = "the flag `lakes` is no field of the settings")]
+fn a_flag_that_is_no_setting_is_a_mistake_of_ours() {
+    #[derive(Serialize)]
+    struct Misspelt {
+        lakes: Option<String>,
+    }
+    let given = parse_from::<Flags>([OsString::from("sink")]).unwrap();
+    let none = |_: &str| None;
+    let _ = given.tiers_with::<SinkSettings>(None, &given.flags.common, &Misspelt { lakes: None }, &none);
 }

@@ -55,6 +55,8 @@ impl<F> Given<F> {
         known.extend(dict_of(&ProcessSettings::default()));
         let mut given = dict_of(options);
         given.extend(dict_of(common));
+        let stray = given.keys().find(|key| !known.contains_key(*key) && content_of(key, &known).is_none());
+        assert!(stray.is_none(), "the flag `{}` is no field of the settings", stray.map_or("", |key| key));
         let file = file.map(Path::to_owned);
         let mut tiers = Tiers { known, values: Dict::new(), origins: BTreeMap::new(), file };
         tiers.add_defaults();
@@ -116,7 +118,6 @@ impl Tiers {
     /// Puts a tier over what is there. Tables merge, all else is replaced.
     fn add(&mut self, tier: Tier) -> Result<(), Exit> {
         for (key, (value, origin)) in with_contents(tier, &self.known)? {
-            assert!(self.known.contains_key(&key), "the flag `{key}` is no field of the settings");
             let value = match (self.values.remove(&key), value) {
                 (Some(Value::Dict(_, mut below)), Value::Dict(tag, above)) => {
                     below.extend(above);
