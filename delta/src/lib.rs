@@ -14,7 +14,7 @@ mod table;
 
 pub use commit::{Commit, CommitDecision, Transaction, resolve};
 pub use encode::{EncodedFile, Encoding};
-pub use error::DeltaError;
+pub use error::{DeltaError, Trouble};
 pub use snapshot::{LiveFile, Snapshot};
 pub use store::Lake;
 pub use table::{Outcome, Table, file_schema};

@@ -3,6 +3,7 @@
 mod client;
 mod consumer;
 mod failure;
+pub mod options;
 mod producer;
 mod reader;
 mod topics;

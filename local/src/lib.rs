@@ -31,12 +31,12 @@ pub fn start() -> Result<(), Exit> {
     match &flags.command {
         Some(Command::Verify { file }) => show::verify(&flags, file.as_deref(), &mut out),
         Some(Command::Figures) => {
-            let log = EmbeddedLog::open(&flags.log_folder()).map_err(pipeline::exit_of)?;
+            let log = EmbeddedLog::open(&flags.log_folder())?;
             show::figures(&log, &flags, &mut out)
         }
         None => {
             let input = flags.input()?;
-            let log = EmbeddedLog::open(&flags.log_folder()).map_err(pipeline::exit_of)?;
+            let log = EmbeddedLog::open(&flags.log_folder())?;
             let summary = pipeline::run(&log, &flags, &input, &shutdown, &mut out)?;
             show::figures(&log, &flags, &mut out)?;
             show::summary(&summary, &flags, &input, &mut out)

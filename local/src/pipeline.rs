@@ -7,14 +7,12 @@ use std::thread;
 use std::time::Duration;
 
 use embedded::EmbeddedLog;
-use engine::log::{Cause, LogError};
+use engine::WorkerSettings;
 use engine::observer::NoObserver;
-use engine::{TaskError, WorkerSettings};
 use processor::ProcessorSettings;
-use producer::publish::{Progress, PublishError, PublishSettings, publish};
-use service::exit::{Code, Exit};
-use service::{Shutdown, clock};
-use sink::lake::{LakeError, LakeSettings, run_lake};
+use producer::publish::{Progress, PublishSettings, publish};
+use service::{Exit, Shutdown, clock};
+use sink::lake::{LakeSettings, run_lake};
 
 use crate::settings::{Flags, PARTITIONS};
 use crate::topics;
@@ -24,39 +22,6 @@ pub(crate) struct Summary {
     pub(crate) progress: Progress,
     pub(crate) took: Duration,
     pub(crate) is_interrupted: bool,
-}
-
-/// The log's error as the end of a process.
-pub(crate) fn exit_of(error: LogError) -> Exit {
-    let code = match error.cause {
-        Cause::Unreachable => Code::Unavailable,
-        Cause::Denied => Code::Denied,
-        Cause::Misfit => Code::Config,
-        Cause::Storage => Code::Io,
-        Cause::Other => Code::Software,
-    };
-    Exit::from_error(code, error)
-}
-
-fn publish_exit(error: PublishError) -> Exit {
-    match error {
-        PublishError::Input(error) => error.into(),
-        PublishError::Log(error) => exit_of(error),
-    }
-}
-
-fn task_exit(error: TaskError) -> Exit {
-    match error {
-        TaskError::Log(error) => exit_of(error),
-        TaskError::State(error) => Exit::from_error(Code::Software, error),
-    }
-}
-
-fn lake_exit(error: LakeError) -> Exit {
-    match error {
-        LakeError::Log(error) => exit_of(error),
-        error => Exit::from_error(Code::Io, error),
-    }
 }
 
 pub(crate) fn run(
@@ -69,7 +34,7 @@ pub(crate) fn run(
     let begun = clock::now();
     let mut publishing = PublishSettings::new(topics(), PARTITIONS);
     publishing.limit = flags.limit;
-    producer::publish::ensure_topics(log, &publishing).map_err(exit_of)?;
+    producer::publish::ensure_topics(log, &publishing)?;
     let processing = ProcessorSettings {
         // Nobody waits for single rows here: larger transactions cost less.
         worker: WorkerSettings { commit_interval: Duration::from_millis(250), ..WorkerSettings::default() },
@@ -77,7 +42,7 @@ pub(crate) fn run(
     };
     let stages = processor::topology(&processing.topics, PARTITIONS);
     let specs: Vec<_> = stages.iter().flat_map(engine::stage::StageSpec::topics).cloned().collect();
-    engine::log::Log::ensure_topics(log, &specs).map_err(exit_of)?;
+    engine::log::Log::ensure_topics(log, &specs)?;
     let lake = LakeSettings::new(topics(), flags.lake()?);
 
     let (is_sent, is_processed) = (AtomicBool::new(false), AtomicBool::new(false));
@@ -91,14 +56,14 @@ pub(crate) fn run(
             if result.is_err() {
                 stop.request();
             }
-            result.map_err(task_exit)
+            result.map_err(Exit::from)
         });
         let sink = scope.spawn(|| {
             let result = run_lake(log, &lake, Some(&is_processed), &stop);
             if result.is_err() {
                 stop.request();
             }
-            result.map_err(lake_exit)
+            result.map_err(Exit::from)
         });
         let mut shown = Shown::new(flags.quiet, out);
         let sent =
@@ -111,7 +76,7 @@ pub(crate) fn run(
     let was_interrupted = is_interrupted();
     processed?;
     written?;
-    let progress = sent.map_err(publish_exit)?;
+    let progress = sent?;
     Ok(Summary { progress, took: begun.elapsed(), is_interrupted: was_interrupted })
 }
 

@@ -1,18 +1,15 @@
 //! What a person sees at the end: the figures, the ledger, and where the files are.
 
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
-use domain::{Atlas, Key, RawRecord, SightingId, Totals};
+use domain::Key;
 use embedded::EmbeddedLog;
-use producer::{input, rows::Rows};
 use service::exit::{Code, Exit};
-use sink::lake::{LakeFacts, lake_facts};
-use verify::facts::{FactsError, Ids, StoreFacts, current_aggregates, log_facts};
+use verify::facts::{current_aggregates, lake_store_facts, log_facts, recomputed};
 
 use crate::figures::{Aggregates, figures as tables};
-use crate::pipeline::{Summary, exit_of};
+use crate::pipeline::Summary;
 use crate::settings::Flags;
 use crate::topics;
 
@@ -24,19 +21,12 @@ fn written(result: std::io::Result<()>) -> Result<(), Exit> {
     }
 }
 
-fn facts_exit(error: FactsError) -> Exit {
-    match error {
-        FactsError::Log(error) => exit_of(error),
-        error => Exit::from_error(Code::Difference, error),
-    }
-}
-
 /// The figures of the current aggregates.
 pub(crate) fn figures(log: &EmbeddedLog, flags: &Flags, out: &mut dyn Write) -> Result<(), Exit> {
     if flags.quiet {
         return Ok(());
     }
-    let current = current_aggregates(log, &topics()).map_err(facts_exit)?;
+    let current = current_aggregates(log, &topics())?;
     let aggregates: Aggregates = current
         .into_iter()
         .filter_map(|(record_key, aggregate)| Some((Key::parse(&record_key)?, aggregate)))
@@ -72,47 +62,11 @@ pub(crate) fn verify(flags: &Flags, file: Option<&Path>, out: &mut dyn Write) ->
         let message = format!("nothing has been run in {}: run `ufo FILE` first", flags.data.display());
         return Err(Exit::new(Code::NoInput, message));
     }
-    let log = EmbeddedLog::open(&flags.log_folder()).map_err(exit_of)?;
-    let totals = file.map(recomputed).transpose()?;
-    let log_facts = log_facts(&log, &topics()).map_err(facts_exit)?;
-    let lake = lake_facts(&flags.lake()?).map_err(|error| Exit::from_error(Code::Io, error))?;
-    let lake = store_facts(lake);
+    let log = EmbeddedLog::open(&flags.log_folder())?;
+    let totals = file.map(|file| recomputed(&[file])).transpose()?;
+    let log_facts = log_facts(&log, &topics())?;
+    let lake = lake_store_facts(&flags.lake()?)?;
     let report = verify::ledger(totals.as_ref(), &log_facts, &[("lake", &lake)]);
     written(writeln!(out, "{report}"))?;
-    match report.first_difference() {
-        None => Ok(()),
-        Some(check) => Err(Exit::new(
-            Code::Difference,
-            format!("{}: {}", check.name, check.difference.as_deref().unwrap_or_default()),
-        )),
-    }
-}
-
-fn store_facts(lake: LakeFacts) -> StoreFacts {
-    StoreFacts {
-        raw: Some(lake.raw),
-        sightings: ids(lake.sightings),
-        rejects: ids(lake.rejects),
-        aggregates: lake.aggregates.into_iter().collect(),
-    }
-}
-
-fn ids(found: Vec<SightingId>) -> Ids {
-    let mut ids = Ids { ids: BTreeSet::new(), twice: BTreeSet::new() };
-    found.into_iter().for_each(|id| ids.add(id));
-    ids
-}
-
-/// One plain pass over the file.
-fn recomputed(file: &Path) -> Result<Totals, Exit> {
-    let atlas = Atlas::new();
-    let mut totals = Totals::new();
-    let mut rows = Rows::new(input::open(file)?)?;
-    let mut value = Vec::new();
-    while let Some(id) = rows.next_into(&mut value)? {
-        let key = id.to_hex();
-        totals.add(RawRecord { key: Some(&key), value: Some(&value) }, &atlas);
-        value.clear();
-    }
-    Ok(totals)
+    report.verdict()
 }

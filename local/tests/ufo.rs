@@ -12,9 +12,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 use tempfile::TempDir;
 
-const HEADER: &str =
-    "datetime,city,state,country,shape,duration (seconds),duration (hours/min),comments,date posted,latitude,longitude \n";
-const ROW: &str = "10/10/1949 20:30,san marcos,tx,us,cylinder,2700,45 minutes,it hovered,4/27/2004,29.88,-97.94\n";
+const HEADER: &str = "datetime,city,state,country,shape,duration (seconds),duration (hours/min),comments,date posted,latitude,longitude \n";
+const ROW: &str =
+    "10/10/1949 20:30,san marcos,tx,us,cylinder,2700,45 minutes,it hovered,4/27/2004,29.88,-97.94\n";
 
 fn ufo(folder: &TempDir, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ufo"));
@@ -118,7 +118,10 @@ fn no_such_file_and_a_directory() {
 fn missing_columns_are_named() {
     let (code, said) = refused("rows.csv", b"datetime,city,state\n1,2,3\n");
     assert_eq!(code, Some(65));
-    assert!(said.contains("country") && said.contains("longitude") && !said.contains("lacks datetime"), "{said}");
+    assert!(
+        said.contains("country") && said.contains("longitude") && !said.contains("lacks datetime"),
+        "{said}"
+    );
 }
 
 #[test]

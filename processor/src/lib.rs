@@ -2,6 +2,8 @@
 
 mod aggregate_stage;
 mod clean_stage;
+#[cfg(feature = "kafka")]
+pub mod cli;
 pub mod combine;
 pub mod seen;
 mod topology;

@@ -1,5 +1,7 @@
 //! The producer: sends the rows of a file to `ufo.raw`, each once, whatever dies meanwhile.
 
+#[cfg(feature = "kafka")]
+pub mod cli;
 pub mod generate;
 pub mod input;
 pub mod position;

@@ -10,7 +10,7 @@ use engine::log::{Kept, Log, LogError, Producer, TopicSpec};
 use engine::partition::partition_of;
 use engine::record::{NewRecord, NextOffset, Partition};
 use engine::recovery::{Recovery, Step, recovery};
-use service::{Shutdown, clock};
+use service::{Exit, Shutdown, clock};
 
 use crate::input::{self, InputError};
 use crate::position::{FilePosition, Resume, resume};
@@ -67,6 +67,15 @@ pub enum PublishError {
     Input(#[from] InputError),
     #[error(transparent)]
     Log(#[from] LogError),
+}
+
+impl From<PublishError> for Exit {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Input(error) => error.into(),
+            PublishError::Log(error) => error.into(),
+        }
+    }
 }
 
 /// Creates the topics that a producer writes to, or checks them.

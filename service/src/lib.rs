@@ -2,6 +2,7 @@
 //! none of our other crates; time, the environment and signals enter a program through here.
 
 pub mod clock;
+mod engine_exit;
 pub mod exit;
 pub mod health;
 pub mod http;

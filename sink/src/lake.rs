@@ -12,10 +12,11 @@ use std::thread;
 use std::time::Duration;
 
 use arrow_schema::ArrowError;
-use delta::{DeltaError, Lake};
+use delta::{DeltaError, Lake, Trouble};
 use domain::Topics;
 use engine::log::{Group, Log, LogError};
 use service::Shutdown;
+use service::exit::{Code, Exit};
 
 use append::{AppendTask, Target};
 use current::GoldTask;
@@ -57,6 +58,22 @@ pub enum LakeError {
     Rows(#[from] ArrowError),
     #[error("no runtime for the lake's requests can be started")]
     Runtime(#[source] std::io::Error),
+}
+
+impl From<LakeError> for Exit {
+    fn from(error: LakeError) -> Self {
+        let code = match error {
+            LakeError::Log(error) => return error.into(),
+            LakeError::Delta(ref error) => match error.trouble() {
+                Trouble::Unreachable => Code::Unavailable,
+                Trouble::Denied => Code::Denied,
+                Trouble::Misfit => Code::Config,
+                Trouble::Storage => Code::Io,
+            },
+            LakeError::Rows(_) | LakeError::Runtime(_) => Code::Software,
+        };
+        Self::from_error(code, error)
+    }
 }
 
 /// Writes until told to stop; or, with `until_end`, until everything is in that was there when it became true.

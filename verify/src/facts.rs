@@ -2,11 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::path::Path;
 
-use domain::{Aggregate, SightingId, Topics, View, wire};
+use delta::Lake;
+use domain::{Aggregate, Atlas, RawRecord, SightingId, Topics, Totals, View, wire};
 use engine::log::{Log, LogError};
 use engine::record::{NextOffset, Partition, Record};
 use processor::seen::{Counters, decode_seen};
+use producer::input::{self, InputError};
+use producer::rows::Rows;
+use service::exit::{Code, Exit};
+use sink::lake::{LakeError, lake_facts};
 
 /// Ids that a place holds, and those that it holds more than once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,6 +59,15 @@ pub enum FactsError {
     Log(#[from] LogError),
     #[error("{topic}, partition {partition}, offset {offset}: the record is not one of ours")]
     Record { topic: String, partition: u32, offset: u64 },
+}
+
+impl From<FactsError> for Exit {
+    fn from(error: FactsError) -> Self {
+        match error {
+            FactsError::Log(error) => error.into(),
+            error @ FactsError::Record { .. } => Self::from_error(Code::Difference, error),
+        }
+    }
 }
 
 /// Reads every committed record of the topics.
@@ -103,6 +118,38 @@ pub fn current_aggregates<L: Log>(log: &L, topics: &Topics) -> Result<Aggregates
         Some(())
     })?;
     Ok(aggregates)
+}
+
+/// What the lake's tables hold.
+pub fn lake_store_facts(lake: &Lake) -> Result<StoreFacts, LakeError> {
+    let found = lake_facts(lake)?;
+    let ids = |found: Vec<SightingId>| {
+        let mut ids = Ids::default();
+        found.into_iter().for_each(|id| ids.add(id));
+        ids
+    };
+    Ok(StoreFacts {
+        raw: Some(found.raw),
+        sightings: ids(found.sightings),
+        rejects: ids(found.rejects),
+        aggregates: found.aggregates.into_iter().collect(),
+    })
+}
+
+/// One plain pass over the files.
+pub fn recomputed(files: &[impl AsRef<Path>]) -> Result<Totals, InputError> {
+    let atlas = Atlas::new();
+    let mut totals = Totals::new();
+    let mut value = Vec::new();
+    for file in files {
+        let mut rows = Rows::new(input::open(file.as_ref())?)?;
+        while let Some(id) = rows.next_into(&mut value)? {
+            let key = id.to_hex();
+            totals.add(RawRecord { key: Some(&key), value: Some(&value) }, &atlas);
+            value.clear();
+        }
+    }
+    Ok(totals)
 }
 
 fn each_record<L: Log>(

@@ -1,6 +1,8 @@
 //! The ledger that anyone can run after a run: rows read = raw; raw = sightings + rejects + duplicates, per partition;
 //! sightings = documents = silver rows, by id; aggregates equal to a recomputation, to the digit.
 
+#[cfg(feature = "kafka")]
+pub mod cli;
 pub mod facts;
 mod report;
 

@@ -5,6 +5,7 @@ use std::fmt;
 
 use comfy_table::{CellAlignment, Table, presets};
 use domain::SightingId;
+use service::exit::{Code, Exit};
 
 /// One comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,14 @@ impl Report {
 
     pub fn first_difference(&self) -> Option<&Check> {
         self.checks.iter().find(|check| check.difference.is_some())
+    }
+
+    /// The end of a process that has shown this report.
+    pub fn verdict(&self) -> Result<(), Exit> {
+        self.first_difference().map_or(Ok(()), |check| {
+            let difference = check.difference.as_deref().unwrap_or_default();
+            Err(Exit::new(Code::Difference, format!("{}: {difference}", check.name)))
+        })
     }
 
     pub(crate) fn check(

@@ -1,0 +1,7 @@
+//! `processor`
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    service::exit::main(processor::cli::start)
+}

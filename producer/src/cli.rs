@@ -1,0 +1,127 @@
+//! The `producer` program: settings, and what it shows of its progress.
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+
+use domain::Topics;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use kafka::Kafka;
+use kafka::options::{LogFlags, LogSettings};
+use serde::{Deserialize, Serialize};
+use service::exit::{Code, Exit};
+use service::settings::{self, CommonFlags, Invalid};
+use service::{Settings, Shutdown, clock, telemetry};
+
+use crate::publish::{Progress, PublishSettings, ensure_topics, publish};
+
+/// Streams UFO sightings from CSV files into the log, each row once: run it again on the same file and nothing is added,
+/// kill it and it goes on behind the last committed row.
+#[derive(Debug, clap::Parser)]
+#[command(name = "producer", version, max_term_width = 110)]
+struct Flags {
+    /// CSV files; .gz is unpacked, - is standard input
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    options: Options,
+    #[command(flatten)]
+    common: CommonFlags,
+}
+
+#[derive(Clone, Debug, clap::Args, Serialize)]
+struct Options {
+    #[command(flatten)]
+    #[serde(flatten)]
+    log: LogFlags,
+    /// Send at most this many rows per second [default: as fast as the log takes them]
+    #[arg(long, value_name = "ROWS")]
+    rate: Option<u32>,
+    /// Send at most this many rows in this run [default: all]
+    #[arg(long, value_name = "ROWS")]
+    limit: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct ProducerSettings {
+    #[serde(flatten)]
+    log: LogSettings,
+    rate: Option<u32>,
+    limit: Option<u64>,
+}
+
+impl Settings for ProducerSettings {
+    const TABLE: &'static str = "producer";
+
+    fn check(&self) -> Result<(), Invalid> {
+        self.log.fault().map_or(Ok(()), |(key, reason)| Err(Invalid::new(key, reason)))
+    }
+}
+
+/// What `main` does.
+pub fn start() -> Result<(), Exit> {
+    let given = settings::parse::<Flags>()?;
+    let loaded = given.load::<ProducerSettings>(&given.flags.common, &given.flags.options)?;
+    telemetry::start(&loaded.process)?;
+    let shutdown = Shutdown::on_signals(loaded.process.shutdown_grace())
+        .map_err(|error| Exit::from_error(Code::Software, error))?;
+    if given.flags.files.is_empty() {
+        return Err(Exit::new(Code::Usage, "name at least one CSV file, or - for standard input"));
+    }
+    let log_settings = &loaded.settings.log;
+    let log = Kafka::new(log_settings.kafka());
+    let topics = Topics::new(&log_settings.prefix, &log_settings.generation);
+    let mut publishing = PublishSettings::new(topics, log_settings.partitions);
+    publishing.rate = loaded.settings.rate;
+    publishing.limit = loaded.settings.limit;
+    ensure_topics(&log, &publishing)?;
+    for file in &given.flags.files {
+        let shown = Shown::new(loaded.process.quiet);
+        let begun = clock::now();
+        let result = publish(&log, file, &publishing, &shutdown, &mut |progress| shown.show(progress));
+        shown.bar.finish_and_clear();
+        let progress = result?;
+        let seconds = begun.elapsed().as_secs_f64();
+        tracing::info!(
+            rows = progress.sent,
+            passed_over = progress.passed_over,
+            "sent {} rows of {} in {seconds:.1} s; {} were in already",
+            progress.sent,
+            file.display(),
+            progress.passed_over
+        );
+        if let Some(limit) = &mut publishing.limit {
+            *limit = limit.saturating_sub(progress.sent);
+        }
+        if shutdown.is_requested() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// A bar with rows, rate and time left on a terminal; plain lines elsewhere come from the logs.
+struct Shown {
+    bar: ProgressBar,
+}
+
+impl Shown {
+    fn new(is_quiet: bool) -> Self {
+        let is_hidden = is_quiet || !io::stderr().is_terminal();
+        let target = if is_hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bar = ProgressBar::with_draw_target(None, target);
+        let style = ProgressStyle::with_template("{msg} {wide_bar} {percent} % {eta} left");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self { bar }
+    }
+
+    fn show(&self, progress: &Progress) {
+        if let Some(total) = progress.bytes_total {
+            self.bar.set_length(total);
+            self.bar.set_position(progress.bytes);
+        }
+        let rows = progress.passed_over + progress.sent;
+        let seconds = self.bar.elapsed().as_secs_f64().max(0.001);
+        self.bar.set_message(format!("{rows} rows, {:.0} rows/s", progress.sent as f64 / seconds));
+        tracing::debug!(rows, sent = progress.sent, "{rows} rows");
+    }
+}

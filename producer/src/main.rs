@@ -1,0 +1,7 @@
+//! `producer FILE…`
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    service::exit::main(producer::cli::start)
+}

@@ -1,0 +1,172 @@
+//! The `sink` program.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread;
+
+use delta::Lake;
+use domain::Topics;
+use engine::log::{Kept, Log, TopicSpec};
+use kafka::Kafka;
+use kafka::options::{LogFlags, LogSettings};
+use serde::{Deserialize, Serialize};
+use service::exit::{Code, Exit};
+use service::settings::{self, CommonFlags, Invalid};
+use service::{Secret, Settings, Shutdown, telemetry};
+
+use crate::index::{IndexMetrics, IndexSettings, run_index};
+use crate::lake::{LakeSettings, run_lake};
+
+/// What switches a destination off.
+const OFF: &str = "none";
+
+/// Writes sightings, rejects and aggregates from the log into Elasticsearch and into the lake (Delta tables on S3 or in a
+/// folder), each once in each. Start more of them and they share the work.
+#[derive(Debug, clap::Parser)]
+#[command(name = "sink", version, max_term_width = 110)]
+struct Flags {
+    #[command(flatten)]
+    options: Options,
+    #[command(flatten)]
+    common: CommonFlags,
+}
+
+#[derive(Clone, Debug, clap::Args, Serialize)]
+struct Options {
+    #[command(flatten)]
+    #[serde(flatten)]
+    log: LogFlags,
+    /// Where Elasticsearch is, or `none` [default: http://127.0.0.1:9200]
+    #[arg(long, value_name = "URL")]
+    elasticsearch: Option<String>,
+    /// User at Elasticsearch; the password comes from UFO_ELASTICSEARCH_PASSWORD or a file that
+    /// UFO_ELASTICSEARCH_PASSWORD_FILE names, an API key from UFO_ELASTICSEARCH_API_KEY likewise
+    #[arg(long, value_name = "NAME")]
+    elasticsearch_user: Option<String>,
+    /// Certificate authority of Elasticsearch, PEM
+    #[arg(long, value_name = "FILE")]
+    elasticsearch_ca: Option<PathBuf>,
+    /// Where the lake is: s3://bucket/prefix (credentials and endpoint by AWS_* variables), a folder, or `none`
+    /// [default: data/lake]
+    #[arg(long, value_name = "URL")]
+    lake: Option<String>,
+    /// Folder for what Elasticsearch refuses [default: data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Stop when everything is written that was there at the start
+    #[arg(long)]
+    #[serde(skip)]
+    until_end: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct ProgramSettings {
+    #[serde(flatten)]
+    log: LogSettings,
+    elasticsearch: String,
+    elasticsearch_user: Option<String>,
+    elasticsearch_password: Option<Secret>,
+    elasticsearch_api_key: Option<Secret>,
+    elasticsearch_ca: Option<PathBuf>,
+    lake: String,
+    data: PathBuf,
+}
+
+impl Default for ProgramSettings {
+    fn default() -> Self {
+        Self {
+            log: LogSettings::default(),
+            elasticsearch: "http://127.0.0.1:9200".into(),
+            elasticsearch_user: None,
+            elasticsearch_password: None,
+            elasticsearch_api_key: None,
+            elasticsearch_ca: None,
+            lake: "data/lake".into(),
+            data: "data".into(),
+        }
+    }
+}
+
+impl Settings for ProgramSettings {
+    const TABLE: &'static str = "sink";
+
+    fn check(&self) -> Result<(), Invalid> {
+        if self.elasticsearch == OFF && self.lake == OFF {
+            return Err(Invalid::new("lake", "is none and so is `elasticsearch`: there is nothing to do"));
+        }
+        self.log.fault().map_or(Ok(()), |(key, reason)| Err(Invalid::new(key, reason)))
+    }
+}
+
+impl ProgramSettings {
+    fn index(&self, until_end: bool) -> Option<IndexSettings> {
+        (self.elasticsearch != OFF).then(|| IndexSettings {
+            url: Secret::new(self.elasticsearch.clone()),
+            user: self.elasticsearch_user.clone(),
+            password: self.elasticsearch_password.clone(),
+            api_key: self.elasticsearch_api_key.clone(),
+            ca_file: self.elasticsearch_ca.clone(),
+            refused_file: self.data.join("refused.ndjson"),
+            until_end,
+            ..IndexSettings::default()
+        })
+    }
+
+    fn lake(&self, topics: &Topics) -> Result<Option<LakeSettings>, Exit> {
+        if self.lake == OFF {
+            return Ok(None);
+        }
+        let lake = Lake::open(&self.lake).map_err(|error| Exit::from_error(Code::Config, error))?;
+        Ok(Some(LakeSettings::new(topics.clone(), lake)))
+    }
+}
+
+/// What `main` does.
+pub fn start() -> Result<(), Exit> {
+    let given = settings::parse::<Flags>()?;
+    let loaded = given.load::<ProgramSettings>(&given.flags.common, &given.flags.options)?;
+    telemetry::start(&loaded.process)?;
+    let shutdown = Shutdown::on_signals(loaded.process.shutdown_grace())
+        .map_err(|error| Exit::from_error(Code::Software, error))?;
+    let program = &loaded.settings;
+    let until_end = given.flags.options.until_end;
+    let topics = Topics::new(&program.log.prefix, &program.log.generation);
+    let log = Kafka::new(program.log.kafka());
+    log.ensure_topics(&read_topics(&topics, program.log.partitions))?;
+    let index = program.index(until_end);
+    let lake = program.lake(&topics)?;
+
+    // One that fails stops the other: whoever supervises the process starts both again, each where it was.
+    let failing = |result: Result<(), Exit>| {
+        if result.is_err() {
+            shutdown.request();
+        }
+        result
+    };
+    let at_once = AtomicBool::new(true);
+    let (indexed, written) = thread::scope(|scope| {
+        let indexing = scope.spawn(|| {
+            let metrics = Arc::new(IndexMetrics::default());
+            let work = |settings| run_index(&log, &topics, settings, &metrics, &shutdown);
+            failing(index.as_ref().map(work).transpose().map(|_| ()).map_err(Exit::from))
+        });
+        let work = |settings| run_lake(&log, settings, until_end.then_some(&at_once), &shutdown);
+        let written = failing(lake.as_ref().map(work).transpose().map(|_| ()).map_err(Exit::from));
+        (indexing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), written)
+    });
+    indexed.and(written)?;
+    tracing::info!("stopped: everything read is written");
+    Ok(())
+}
+
+/// What the sink reads, as the processor makes it: so that the order of starting does not matter.
+fn read_topics(topics: &Topics, partitions: u32) -> Vec<TopicSpec> {
+    let topic = |name, kept| TopicSpec { name, partitions, kept };
+    vec![
+        topic(topics.raw(), Kept::Forever),
+        topic(topics.sightings(), Kept::Forever),
+        topic(topics.rejects(), Kept::Forever),
+        topic(topics.aggregates(), Kept::Compacted),
+    ]
+}
