@@ -132,16 +132,13 @@ impl<'w, L: Log> Worker<'w, L> {
             Event::Records(records) => {
                 self.observe(Moment::Consumed { records });
                 self.records += records as u64;
-                if let Some(until_end) = &mut self.until_end {
-                    until_end.moved();
-                }
             }
             Event::Assigned(partitions) => self.assigned(&partitions)?,
             Event::Revoked(partitions) => self.revoked(&partitions)?,
             Event::Lost(partitions) => self.lost(&partitions)?,
             Event::End(partition) => {
-                if let Some(until_end) = &mut self.until_end {
-                    until_end.reached(partition);
+                if let (Some(until_end), Some(task)) = (&mut self.until_end, self.tasks.get(&partition)) {
+                    until_end.reached(partition, task.position());
                 }
             }
             Event::Idle => {}

@@ -2,6 +2,7 @@
 //! has finished its transaction and releases them.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -31,12 +32,19 @@ enum Rebalanced {
 #[derive(Default)]
 struct Context {
     rebalanced: Mutex<VecDeque<Rebalanced>>,
+    /// Nobody takes events any more: partitions are given back at once, or closing would wait for ever.
+    is_closing: AtomicBool,
 }
 
 impl ClientContext for Context {}
 
 impl ConsumerContext for Context {
-    fn rebalance(&self, _: &BaseConsumer<Self>, code: RDKafkaRespErr, list: &mut TopicPartitionList) {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, code: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        if self.is_closing.load(Ordering::Acquire) {
+            // An error here means that there is nothing to give back.
+            let _ = consumer.unassign();
+            return;
+        }
         let elements = list.elements();
         let partitions = elements.iter().filter_map(|element| u32::try_from(element.partition()).ok());
         let partitions = partitions.map(Partition).collect();
@@ -227,7 +235,12 @@ impl Consumer for KafkaConsumer {
         Ok(NextOffset::at(u64::try_from(high).unwrap_or(0)))
     }
 
-    fn close(self) {
-        self.consumer.unsubscribe();
+    fn close(self) {}
+}
+
+impl Drop for KafkaConsumer {
+    fn drop(&mut self) {
+        self.consumer.context().is_closing.store(true, Ordering::Release);
+        let _ = self.consumer.unassign();
     }
 }

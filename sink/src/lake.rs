@@ -23,6 +23,9 @@ use current::GoldTask;
 pub use facts::{LakeFacts, lake_facts};
 use rows::{RawRows, RejectRows, SightingRows};
 
+/// They only wait for the store.
+const RUNTIME_THREADS: usize = 2;
+
 /// How the lake is written.
 #[derive(Clone, Debug)]
 pub struct LakeSettings {
@@ -105,6 +108,8 @@ pub fn run_lake<L: Log>(
         partition_column: None,
         distinct: &["id", "bytes"],
     };
+    let runtime = runtime()?;
+    let runtime = runtime.handle();
     let has_failed = AtomicBool::new(false);
     let is_stopped = || shutdown.is_requested() || has_failed.load(Ordering::Acquire);
     let failing = |result: Result<(), LakeError>| {
@@ -114,15 +119,29 @@ pub fn run_lake<L: Log>(
     thread::scope(|scope| {
         let threads = [
             scope.spawn(|| {
-                failing(AppendTask::<L, RawRows>::run(log, settings, bronze, until_end, &is_stopped))
+                failing(AppendTask::<L, RawRows>::run(log, settings, runtime, bronze, until_end, &is_stopped))
             }),
             scope.spawn(|| {
-                failing(AppendTask::<L, SightingRows>::run(log, settings, sightings, until_end, &is_stopped))
+                failing(AppendTask::<L, SightingRows>::run(
+                    log,
+                    settings,
+                    runtime,
+                    sightings,
+                    until_end,
+                    &is_stopped,
+                ))
             }),
             scope.spawn(|| {
-                failing(AppendTask::<L, RejectRows>::run(log, settings, rejects, until_end, &is_stopped))
+                failing(AppendTask::<L, RejectRows>::run(
+                    log,
+                    settings,
+                    runtime,
+                    rejects,
+                    until_end,
+                    &is_stopped,
+                ))
             }),
-            scope.spawn(|| failing(GoldTask::run(log, settings, until_end, &is_stopped))),
+            scope.spawn(|| failing(GoldTask::run(log, settings, runtime, until_end, &is_stopped))),
         ];
         let ended =
             threads.map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
@@ -136,6 +155,13 @@ fn group(topics: &Topics, table: &str) -> Group {
     Group { id: format!("{}-{}", topics.application("sink-lake"), table.replace('/', "-")), instance: None }
 }
 
+/// One for all tables: connections are pooled, and belong to the runtime that opened them.
 fn runtime() -> Result<tokio::runtime::Runtime, LakeError> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(LakeError::Runtime)
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime
+        .worker_threads(RUNTIME_THREADS)
+        .thread_name("lake")
+        .enable_all()
+        .build()
+        .map_err(LakeError::Runtime)
 }

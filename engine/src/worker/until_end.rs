@@ -1,6 +1,6 @@
 //! When a worker that is to stop at the end is done: everything that its input held at the start has been committed.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::log::{Consumer, Log, LogError};
@@ -12,13 +12,14 @@ pub struct UntilEnd<'w> {
     upstream_is_done: &'w AtomicBool,
     ends: Option<Vec<NextOffset>>,
     has_assignment: bool,
-    at_end: BTreeSet<Partition>,
+    /// Where a partition was when its end was told.
+    at_end: BTreeMap<Partition, NextOffset>,
 }
 
 impl<'w> UntilEnd<'w> {
     /// `upstream_is_done`: the ends are taken when this is true.
     pub fn new(topic: &'w str, upstream_is_done: &'w AtomicBool) -> Self {
-        Self { topic, upstream_is_done, ends: None, has_assignment: false, at_end: BTreeSet::new() }
+        Self { topic, upstream_is_done, ends: None, has_assignment: false, at_end: BTreeMap::new() }
     }
 
     /// Partitions have come: before that nobody knows what is ours.
@@ -27,14 +28,9 @@ impl<'w> UntilEnd<'w> {
         self.at_end.clear();
     }
 
-    /// The partition has no more committed records, for now.
-    pub fn reached(&mut self, partition: Partition) {
-        self.at_end.insert(partition);
-    }
-
-    /// Records have come.
-    pub fn moved(&mut self) {
-        self.at_end.clear();
+    /// The partition has no more committed records behind `position`, for now.
+    pub fn reached(&mut self, partition: Partition, position: NextOffset) {
+        self.at_end.insert(partition, position);
     }
 
     /// `positions`: everything before them is committed.
@@ -56,7 +52,7 @@ impl<'w> UntilEnd<'w> {
             // The last offsets of a partition may be transaction markers, which are never handed out: then the
             // partition is at its end, and that end is stable, behind the one asked for.
             let is_through = position >= end
-                || (self.at_end.contains(&partition) && consumer.stable_end(partition)? >= end);
+                || (self.at_end.get(&partition) == Some(&position) && consumer.stable_end(partition)? >= end);
             if !is_through {
                 return Ok(false);
             }

@@ -11,10 +11,10 @@ use engine::UntilEnd;
 use engine::log::{Consumer, Event, Failure, Log};
 use engine::record::{NextOffset, Partition};
 use service::clock;
-use tokio::runtime::Runtime;
+use tokio::runtime::Handle;
 
 use super::rows::Rows;
-use super::{LakeError, LakeSettings, group, runtime};
+use super::{LakeError, LakeSettings, group};
 
 const POLL_WAIT: Duration = Duration::from_millis(100);
 
@@ -40,7 +40,7 @@ pub(super) struct AppendTask<'t, L: Log, R> {
     target: Target,
     encoding: Encoding,
     consumer: L::Consumer,
-    runtime: Runtime,
+    runtime: Handle,
     table: Table,
     rows: R,
     bytes: usize,
@@ -52,11 +52,12 @@ impl<'t, L: Log, R: Rows> AppendTask<'t, L, R> {
     pub(super) fn run(
         log: &L,
         settings: &'t LakeSettings,
+        runtime: &Handle,
         target: Target,
         until_end: Option<&AtomicBool>,
         is_stopped: &dyn Fn() -> bool,
     ) -> Result<(), LakeError> {
-        let runtime = runtime()?;
+        let runtime = runtime.clone();
         let lake = &settings.lake;
         let partition_columns: Vec<_> = target.partition_column.into_iter().collect();
         let table = runtime.block_on(Table::open_or_create(
@@ -97,11 +98,7 @@ impl<'t, L: Log, R: Rows> AppendTask<'t, L, R> {
 
     fn turn(&mut self, until_end: Option<&mut UntilEnd<'_>>) -> Result<(), LakeError> {
         match self.poll()? {
-            Event::Records(_) => {
-                if let Some(until_end) = until_end {
-                    until_end.moved();
-                }
-            }
+            Event::Records(_) | Event::Idle => {}
             Event::Assigned(partitions) => {
                 self.assigned(&partitions)?;
                 if let Some(until_end) = until_end {
@@ -118,11 +115,10 @@ impl<'t, L: Log, R: Rows> AppendTask<'t, L, R> {
                 self.rewind()?;
             }
             Event::End(partition) => {
-                if let Some(until_end) = until_end {
-                    until_end.reached(partition);
+                if let (Some(until_end), Some(place)) = (until_end, self.places.get(&partition)) {
+                    until_end.reached(partition, place.next);
                 }
             }
-            Event::Idle => {}
         }
         let is_old = self.rows.len() > 0 && self.opened_at.elapsed() >= self.settings.roll_age;
         if is_old || self.bytes >= self.settings.roll_bytes {

@@ -12,11 +12,11 @@ use engine::UntilEnd;
 use engine::log::{Consumer, Event, Failure, Log};
 use engine::record::{NextOffset, Partition, Record};
 use service::clock;
-use tokio::runtime::Runtime;
+use tokio::runtime::Handle;
 
 use super::rows::gold_batch;
 use super::schema::{self, PARTITION};
-use super::{LakeError, LakeSettings, group, runtime};
+use super::{LakeError, LakeSettings, group};
 
 const POLL_WAIT: Duration = Duration::from_millis(100);
 /// Another sink may be first now and then; not for ever.
@@ -58,7 +58,7 @@ pub(super) struct GoldTask<'t, L: Log> {
     settings: &'t LakeSettings,
     topic: String,
     consumer: L::Consumer,
-    runtime: Runtime,
+    runtime: Handle,
     tables: BTreeMap<View, Table>,
     folds: BTreeMap<Partition, Fold>,
     written_at: Instant,
@@ -68,10 +68,11 @@ impl<'t, L: Log> GoldTask<'t, L> {
     pub(super) fn run(
         log: &L,
         settings: &'t LakeSettings,
+        runtime: &Handle,
         until_end: Option<&AtomicBool>,
         is_stopped: &dyn Fn() -> bool,
     ) -> Result<(), LakeError> {
-        let runtime = runtime()?;
+        let runtime = runtime.clone();
         let mut tables = BTreeMap::new();
         for view in View::ALL {
             let lake = &settings.lake;
@@ -143,8 +144,11 @@ impl<'t, L: Log> GoldTask<'t, L> {
                 self.release(&partitions)?;
             }
             (Event::Lost(partitions), _) => self.release(&partitions)?,
-            (Event::Records(_), Some(until_end)) => until_end.moved(),
-            (Event::End(partition), Some(until_end)) => until_end.reached(partition),
+            (Event::End(partition), Some(until_end)) => {
+                if let Some(fold) = self.folds.get(&partition) {
+                    until_end.reached(partition, fold.next);
+                }
+            }
             (Event::Records(_) | Event::End(_) | Event::Idle, _) => {}
         }
         if self.written_at.elapsed() >= self.settings.gold_interval {
