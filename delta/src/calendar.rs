@@ -28,10 +28,11 @@ pub(crate) fn parse_date(text: &str) -> Option<i32> {
 /// Microseconds since 1970 of `2014-05-01 12:34:56[.789]` or `2014-05-01T12:34:56[.789]Z`, both taken as UTC.
 pub(crate) fn parse_timestamp_us(text: &str) -> Option<i64> {
     let (date, time) = text.split_once(['T', ' '])?;
-    let (time, fraction) = time.strip_suffix('Z').unwrap_or(time).split_once('.').unwrap_or((
-        time.strip_suffix('Z').unwrap_or(time),
-        "0",
-    ));
+    let (time, fraction) = time
+        .strip_suffix('Z')
+        .unwrap_or(time)
+        .split_once('.')
+        .unwrap_or((time.strip_suffix('Z').unwrap_or(time), "0"));
     let mut parts = time.splitn(3, ':').map(|part| part.parse::<u32>().ok());
     let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
     if hours > 23 || minutes > 59 || seconds > 59 || fraction.len() > 6 {

@@ -23,7 +23,9 @@ pub enum DeltaError {
         #[source]
         source: Box<DeltaError>,
     },
-    #[error("{table} was overtaken by other writers {tries} times in a row: fewer writers, or larger commits")]
+    #[error(
+        "{table} was overtaken by other writers {tries} times in a row: fewer writers, or larger commits"
+    )]
     Contended { table: String, tries: usize },
     #[error(
         "{table} needs a newer {role} (protocol reader {reader}, writer {writer}, features {features:?}; this program knows reader 1, writer 2)"

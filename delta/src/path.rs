@@ -20,7 +20,9 @@ fn folder(column: &str, value: Option<&str>) -> String {
     let value = value.map_or_else(|| NULL_FOLDER.to_owned(), hive_escape);
     let mut folder = format!("{}={value}", hive_escape(column));
     if folder.len() > FOLDER_BYTES_MAX {
-        let cut = (FOLDER_BYTES_MAX - 2..=FOLDER_BYTES_MAX).find(|at| !folder[..*at].ends_with('%'));
+        // Of three neighbouring places one is not inside a %XX.
+        let is_between = |at: &usize| !folder.as_bytes()[at - 2..*at].contains(&b'%');
+        let cut = (FOLDER_BYTES_MAX - 2..=FOLDER_BYTES_MAX).rev().find(is_between);
         folder.truncate(cut.unwrap_or(FOLDER_BYTES_MAX));
     }
     folder.push('/');
@@ -32,7 +34,9 @@ fn hive_escape(text: &str) -> String {
 }
 
 fn uri_encode(text: &str) -> String {
-    percent_encode(text, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'=' | b'/'))
+    percent_encode(text, |byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'=' | b'/')
+    })
 }
 
 fn percent_encode(text: &str, is_plain: impl Fn(u8) -> bool) -> String {
