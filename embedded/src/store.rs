@@ -14,7 +14,7 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTran
 
 use crate::Writing;
 use crate::batch::{Batch, Encoded};
-use failure::{damaged, refused, storage, unopened};
+use failure::{FirstFailure, damaged, refused, unopened};
 
 const FILE: &str = "log.redb";
 /// Pages that the database keeps in memory.
@@ -103,6 +103,7 @@ pub(crate) struct GroupOffset {
 pub(crate) struct Store {
     database: Database,
     file: PathBuf,
+    first_failure: FirstFailure,
 }
 
 impl Store {
@@ -114,7 +115,7 @@ impl Store {
         let file = folder.join(FILE);
         let opened = Database::builder().set_cache_size(CACHE_BYTES).create(&file);
         let database = opened.map_err(|error| unopened(error.into(), folder))?;
-        let store = Self { database, file };
+        let store = Self { database, file, first_failure: FirstFailure::default() };
         let topics = store.load_topics().map_err(|error| unopened(error, folder))?;
         Ok((store, topics))
     }
@@ -143,6 +144,10 @@ impl Store {
         Ok(topics)
     }
 
+    fn failed(&self, error: impl Into<redb::Error>) -> LogError {
+        self.first_failure.storage(error)
+    }
+
     /// A transaction whose commit is on the disk when it returns. In a large log each holds what a start after a kill
     /// needs, for a second fsync: else such a start would read all of the log.
     fn begin(&self) -> Result<WriteTransaction, redb::Error> {
@@ -165,7 +170,7 @@ impl Store {
             transaction.open_table(TOPICS)?.insert(spec.name.as_str(), value)?;
             Ok(transaction.commit()?)
         };
-        insert().map_err(storage)?;
+        insert().map_err(|error| self.failed(error))?;
         Ok(Topic { info, ends: vec![0; spec.partitions as usize] })
     }
 
@@ -184,7 +189,7 @@ impl Store {
             transaction.open_table(READERS)?.insert((topic, group), ())?;
             Ok(transaction.commit()?)
         };
-        insert().map_err(storage)
+        insert().map_err(|error| self.failed(error))
     }
 
     /// The batch that holds the record at `offset`, or else the first one behind it.
@@ -194,27 +199,34 @@ impl Store {
         partition: u32,
         offset: u64,
     ) -> Result<Option<Batch>, LogError> {
-        let transaction = self.database.begin_read().map_err(storage)?;
-        let table = transaction.open_table(BATCHES).map_err(storage)?;
-        let mut before = table.range((topic, partition, 0)..=(topic, partition, offset)).map_err(storage)?;
-        if let Some(entry) = before.next_back() {
-            let (key, value) = entry.map_err(storage)?;
-            let batch = Batch::decode(key.value().2, value.value()).ok_or_else(damaged)?;
-            if batch.end() > offset {
-                return Ok(Some(batch));
+        let find = || -> Result<Option<Option<Batch>>, redb::Error> {
+            let table = self.database.begin_read()?.open_table(BATCHES)?;
+            let mut before = table.range((topic, partition, 0)..=(topic, partition, offset))?;
+            if let Some(entry) = before.next_back() {
+                let (key, value) = entry?;
+                let batch = Batch::decode(key.value().2, value.value());
+                if batch.as_ref().is_none_or(|batch| batch.end() > offset) {
+                    return Ok(Some(batch));
+                }
             }
+            let mut behind = table.range((topic, partition, offset + 1)..=(topic, partition, u64::MAX))?;
+            let Some(entry) = behind.next() else { return Ok(None) };
+            let (key, value) = entry?;
+            Ok(Some(Batch::decode(key.value().2, value.value())))
+        };
+        match find().map_err(|error| self.failed(error))? {
+            Some(batch) => batch.ok_or_else(damaged).map(Some),
+            None => Ok(None),
         }
-        let behind = (topic, partition, offset + 1)..=(topic, partition, u64::MAX);
-        let Some(entry) = table.range(behind).map_err(storage)?.next() else { return Ok(None) };
-        let (key, value) = entry.map_err(storage)?;
-        Batch::decode(key.value().2, value.value()).ok_or_else(damaged).map(Some)
     }
 
     pub(crate) fn committed(&self, offset: &GroupOffset) -> Result<Option<NextOffset>, LogError> {
-        let transaction = self.database.begin_read().map_err(storage)?;
-        let table = transaction.open_table(OFFSETS).map_err(storage)?;
-        let next = table.get((offset.group.as_str(), offset.info.id, offset.partition)).map_err(storage)?;
-        Ok(next.map(|next| NextOffset::at(next.value())))
+        let find = || -> Result<Option<u64>, redb::Error> {
+            let table = self.database.begin_read()?.open_table(OFFSETS)?;
+            let next = table.get((offset.group.as_str(), offset.info.id, offset.partition))?;
+            Ok(next.map(|next| next.value()))
+        };
+        Ok(find().map_err(|error| self.failed(error))?.map(NextOffset::at))
     }
 
     /// Appends and commits, all or nothing, and on the disk when this returns. The new end of each write's partition.
@@ -231,7 +243,7 @@ impl Store {
             transaction.commit()?;
             Ok(ends)
         };
-        commit().map_err(storage)
+        commit().map_err(|error| self.failed(error))
     }
 }
 

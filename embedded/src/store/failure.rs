@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use engine::log::{Cause, Failure, LogError};
 
@@ -9,20 +10,26 @@ pub(super) fn refused(message: String) -> LogError {
     LogError::new(Failure::Unknown, Cause::Storage, message)
 }
 
-/// A call that failed on an open log. The database refuses all that follows: only a new start tells what is committed.
-pub(super) fn storage(error: impl Into<redb::Error>) -> LogError {
-    let error = error.into();
-    let message = match &error {
-        redb::Error::Io(error) if is_full(error) => {
-            "the disk of the data folder is full: make room and start again, what was committed is kept"
-        }
-        redb::Error::Io(error) if is_read_only(error) => {
-            "the data folder is read-only: make it writable and start again, or choose another with --data"
-        }
-        redb::Error::Corrupted(_) => return damaged().with_source(error),
-        _ => "the log in the data folder cannot be read or written: look after its disk and start again",
-    };
-    refused(message.to_owned()).with_source(error)
+/// What went wrong first on an open log. The database refuses all that follows, only a new start tells what is
+/// committed: whoever comes later is told the same.
+#[derive(Default)]
+pub(super) struct FirstFailure(OnceLock<&'static str>);
+
+impl FirstFailure {
+    pub(super) fn storage(&self, error: impl Into<redb::Error>) -> LogError {
+        let error = error.into();
+        let message = match &error {
+            redb::Error::Io(error) if is_full(error) => {
+                "the disk of the data folder is full: make room and start again, what was committed is kept"
+            }
+            redb::Error::Io(error) if is_read_only(error) => {
+                "the data folder is read-only: make it writable and start again, or choose another with --data"
+            }
+            redb::Error::Corrupted(_) => return damaged().with_source(error),
+            _ => "the log in the data folder cannot be read or written: look after its disk and start again",
+        };
+        refused((*self.0.get_or_init(|| message)).to_owned()).with_source(error)
+    }
 }
 
 pub(super) fn damaged() -> LogError {

@@ -106,6 +106,10 @@ fn child_fills_the_disk() {
             Err(error) => {
                 assert_eq!(error.cause, Cause::Storage);
                 assert!(error.message.contains("is full"), "{error}: {:?}", error.source);
+                producer.begin().expect("begins");
+                send(&mut producer, "t", 0, "k", None);
+                let later = producer.commit().expect_err("the disk is full").message;
+                assert!(later.contains("is full"), "who comes later is told the same: {later}");
                 return;
             }
         }
