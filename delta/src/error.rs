@@ -1,45 +1,51 @@
 //! What can go wrong with a table.
 
-/// What is wrong in the world.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// The store does not answer.
-    Unreachable,
-    /// The store refuses the credentials.
-    Denied,
-    /// A missing bucket, another table at this place, a setting that fits nothing.
-    Misfit,
-    /// The disk or the bytes on it.
-    Storage,
-}
-
 /// An error of a table or of the store below it.
 #[derive(Debug, thiserror::Error)]
 pub enum DeltaError {
-    #[error("cannot {action} {object}: {}", advice(source))]
+    #[error("cannot {action} {object}")]
     Store {
         action: &'static str,
         object: String,
         #[source]
         source: object_store::Error,
     },
-    #[error("{object} is not a commit of the Delta protocol")]
-    Log {
-        object: String,
+    #[error("{object} is damaged: {why}")]
+    Damaged { object: String, why: String },
+    /// The request that would have made this version was not answered, and the log does not tell either. Its data
+    /// files must stay: the commit may still land.
+    #[error(
+        "whether {table} has this commit as version {version} is not known: open the table again and go on from its transactions"
+    )]
+    InDoubt {
+        table: String,
+        version: u64,
         #[source]
-        source: serde_json::Error,
+        source: Box<DeltaError>,
     },
     #[error(
-        "the table {table} needs a newer reader or writer (protocol {reader}/{writer}; this program knows 1/2)"
+        "{table} was overtaken by other writers {tries} times in a row: fewer writers, or larger commits"
     )]
-    Protocol { table: String, reader: u32, writer: u32 },
+    Contended { table: String, tries: usize },
     #[error(
-        "the table {table} has other columns than this version writes: use another lake folder or generation"
+        "{table} needs a newer {role} (protocol reader {reader}, writer {writer}, features {features:?}; this program knows reader 1, writer 2)"
     )]
-    Schema { table: String },
-    #[error("a column of type {0} cannot be stored in a Delta table")]
-    Type(String),
-    #[error("rows cannot be written as Parquet")]
+    Protocol { table: String, role: &'static str, reader: u32, writer: u32, features: Vec<String> },
+    #[error("{table} uses {what}, which this program does not know")]
+    Unsupported { table: String, what: String },
+    #[error("the column {column} of {table} {why}: use another lake folder or generation")]
+    Column { table: String, column: String, why: String },
+    #[error("{table} is partitioned by {found:?}, not by {wanted:?}: use another lake folder or generation")]
+    Partitioning { table: String, found: Vec<String>, wanted: Vec<String> },
+    #[error("{table} has no column {column}")]
+    NoColumn { table: String, column: String },
+    #[error("the column {column} is of type {data_type}, which a Delta table cannot hold")]
+    Type { column: String, data_type: String },
+    #[error(
+        "files younger than {retention_min_s} s may belong to a commit that is under way: keep them, or say that nobody writes to {table}"
+    )]
+    Retention { table: String, retention_min_s: u64 },
+    #[error("rows cannot be written or read as Parquet")]
     Parquet(#[from] parquet::errors::ParquetError),
     #[error("rows cannot be put into columns")]
     Arrow(#[from] arrow_schema::ArrowError),
@@ -48,32 +54,15 @@ pub enum DeltaError {
 }
 
 impl DeltaError {
-    pub fn trouble(&self) -> Trouble {
-        match self {
-            Self::Store { source, .. } => trouble_of(source),
-            Self::Protocol { .. } | Self::Schema { .. } | Self::Type(_) | Self::Url { .. } => Trouble::Misfit,
-            Self::Log { .. } | Self::Parquet(_) | Self::Arrow(_) => Trouble::Storage,
-        }
+    pub(crate) fn store(
+        action: &'static str,
+        object: &object_store::path::Path,
+        source: object_store::Error,
+    ) -> Self {
+        Self::Store { action, object: object.to_string(), source }
     }
-}
 
-fn trouble_of(error: &object_store::Error) -> Trouble {
-    use object_store::Error;
-    match error {
-        Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => Trouble::Denied,
-        Error::NotFound { .. } => Trouble::Misfit,
-        // A forbidden request of an unknown user has no kind of its own.
-        Error::Generic { store: "S3", source } if source.to_string().contains("403") => Trouble::Denied,
-        Error::Generic { store: "S3", .. } => Trouble::Unreachable,
-        _ => Trouble::Storage,
-    }
-}
-
-fn advice(error: &object_store::Error) -> &'static str {
-    match trouble_of(error) {
-        Trouble::Unreachable => "the store does not answer; is it running? (AWS_ENDPOINT_URL)",
-        Trouble::Denied => "the store refuses the credentials (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)",
-        Trouble::Misfit => "there is no such bucket or folder (--lake / UFO_LAKE)",
-        Trouble::Storage => "is the disk full, or the folder read-only?",
+    pub(crate) fn damaged(object: &impl ToString, why: impl ToString) -> Self {
+        Self::Damaged { object: object.to_string(), why: why.to_string() }
     }
 }

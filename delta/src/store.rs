@@ -1,11 +1,17 @@
 //! Where tables lie: a local folder, or a bucket.
 
-use std::fs;
-use std::sync::Arc;
+#[cfg(feature = "s3")]
+mod s3;
 
-use object_store::ObjectStore;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use futures::StreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
+use object_store::{Error, ObjectStore};
 
 use crate::error::DeltaError;
 
@@ -20,19 +26,21 @@ pub struct Lake {
 
 impl Lake {
     /// Opens `s3://bucket/prefix` (endpoint and credentials by the `AWS_*` variables) or a folder, which is made where
-    /// it is missing.
+    /// it is missing. Nothing is asked of a bucket yet: see [`check`](Self::check).
     pub fn open(url: &str) -> Result<Self, DeltaError> {
         let refused = |why: String| DeltaError::Url { url: url.to_owned(), why };
-        if let Some(rest) = url.strip_prefix("s3://") {
-            let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-            let store = s3(bucket).map_err(refused)?;
-            return Ok(Self { store, root: Path::from(prefix), url: url.to_owned() });
+        if let Some((bucket, prefix)) = bucket_of(url) {
+            if bucket.is_empty() {
+                return Err(refused("it names no bucket: s3://bucket/prefix".into()));
+            }
+            let store = s3_store(bucket, Patience::Patient).map_err(refused)?;
+            let root = Path::parse(prefix).map_err(|error| refused(error.to_string()))?;
+            return Ok(Self { store, root, url: url.to_owned() });
         }
-        if let Some((scheme, _)) = url.split_once("://") {
-            return Err(refused(format!("{scheme}:// is not known: use s3://bucket/prefix or a folder")));
-        }
-        fs::create_dir_all(url).map_err(|error| refused(format!("the folder cannot be made ({error})")))?;
-        let store = LocalFileSystem::new_with_prefix(url)
+        let folder = folder_of(url).map_err(refused)?;
+        fs::create_dir_all(&folder)
+            .map_err(|error| refused(format!("the folder cannot be made ({error})")))?;
+        let store = LocalFileSystem::new_with_prefix(&folder)
             .map_err(|error| refused(error.to_string()))?
             .with_automatic_cleanup(true);
         Ok(Self { store: Arc::new(store), root: Path::default(), url: url.to_owned() })
@@ -42,18 +50,133 @@ impl Lake {
     pub fn table(&self, name: &str) -> Path {
         name.split('/').fold(self.root.clone(), |path, part| path.join(part))
     }
+
+    /// Asks the bucket once, so that a start with a wrong setting ends within seconds and says which one it is.
+    pub async fn check(&self) -> Result<(), DeltaError> {
+        let refused = |why: String| DeltaError::Url { url: self.url.clone(), why };
+        let Some((bucket, _)) = bucket_of(&self.url) else { return Ok(()) };
+        let store = s3_store(bucket, Patience::Hasty).map_err(refused)?;
+        let Some(Err(error)) = store.list(Some(&self.root)).next().await else { return Ok(()) };
+        Err(refused(match &error {
+            Error::NotFound { .. } => format!("the bucket {bucket} does not exist: make it, or name another"),
+            Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => format!(
+                "the credentials are refused: check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and their rights on {bucket}"
+            ),
+            _ => format!(
+                "no useful answer from the store: check AWS_ENDPOINT_URL, AWS_REGION, AWS_ALLOW_HTTP (true for http://) and the network ({})",
+                root_cause(&error)
+            ),
+        }))
+    }
+
+    /// Removes what a killed process left half-written in the folder of the table `name`, if it is older than
+    /// `retention`: no listing shows these files, so `vacuum` cannot. How many they were. A bucket has none.
+    pub fn remove_leftovers(&self, name: &str, retention: Duration, now_ms: i64) -> Result<u64, DeltaError> {
+        if bucket_of(&self.url).is_some() {
+            return Ok(0);
+        }
+        let refused = |why: String| DeltaError::Url { url: self.url.clone(), why };
+        let folder = folder_of(&self.url).map_err(refused)?.join(name);
+        let cutoff = Duration::from_millis(now_ms.unsigned_abs()).saturating_sub(retention);
+        remove_leftovers(&folder, cutoff).map_err(|error| refused(error.to_string()))
+    }
+}
+
+fn bucket_of(url: &str) -> Option<(&str, &str)> {
+    let rest = url.strip_prefix("s3://").or_else(|| url.strip_prefix("s3a://"))?;
+    Some(rest.split_once('/').unwrap_or((rest, "")))
+}
+
+fn folder_of(url: &str) -> Result<PathBuf, String> {
+    match url.split_once("://") {
+        None => Ok(PathBuf::from(url)),
+        Some(("file", folder)) => Ok(PathBuf::from(folder)),
+        Some((scheme, _)) => Err(format!("{scheme}:// is not known: use s3://bucket/prefix or a folder")),
+    }
+}
+
+/// A file is written beside its place as `name#1` and gets its name when it is whole.
+fn remove_leftovers(folder: &std::path::Path, cutoff: Duration) -> std::io::Result<u64> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(error),
+    };
+    let mut removed = 0;
+    for entry in entries {
+        let entry = entry?;
+        let (name, metadata) = (entry.file_name(), entry.metadata()?);
+        if metadata.is_dir() {
+            removed += remove_leftovers(&entry.path(), cutoff)?;
+            continue;
+        }
+        let suffix = name.to_str().and_then(|name| Some(name.rsplit_once('#')?.1));
+        let is_leftover =
+            suffix.is_some_and(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()));
+        let age = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+        if is_leftover && age <= cutoff {
+            fs::remove_file(entry.path())?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+/// How long a store's client tries again.
+#[derive(Clone, Copy, Debug)]
+enum Patience {
+    /// Through a restart of the store.
+    Patient,
+    /// For a question at the start.
+    Hasty,
 }
 
 #[cfg(feature = "s3")]
-fn s3(bucket: &str) -> Result<Arc<dyn ObjectStore>, String> {
-    use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
-    let builder = AmazonS3Builder::from_env()
-        .with_bucket_name(bucket)
-        .with_conditional_put(S3ConditionalPut::ETagMatch);
-    builder.build().map(|store| Arc::new(store) as Arc<dyn ObjectStore>).map_err(|error| error.to_string())
+fn s3_store(bucket: &str, patience: Patience) -> Result<Arc<dyn ObjectStore>, String> {
+    s3::store(bucket, patience)
 }
 
 #[cfg(not(feature = "s3"))]
-fn s3(_bucket: &str) -> Result<Arc<dyn ObjectStore>, String> {
+fn s3_store(_bucket: &str, _patience: Patience) -> Result<Arc<dyn ObjectStore>, String> {
     Err("this program is built for local folders only: use the `sink` binary for S3".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_half_written_files_go() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let lake = Lake::open(folder.path().to_str().expect("a name")).expect("opens");
+        let inner = folder.path().join("t/year=2014");
+        fs::create_dir_all(&inner).expect("makes");
+        for name in ["part.parquet", "part.parquet#1", "part.parquet#x", "#", "a#12"] {
+            fs::write(inner.join(name), "x").expect("writes");
+        }
+        let far = i64::MAX / 2;
+        assert_eq!(lake.remove_leftovers("t", Duration::ZERO, 1).expect("looks"), 0);
+        assert_eq!(lake.remove_leftovers("t", Duration::ZERO, far).expect("removes"), 2);
+        assert_eq!(lake.remove_leftovers("t", Duration::ZERO, far).expect("removes"), 0);
+        assert_eq!(lake.remove_leftovers("absent", Duration::ZERO, far).expect("looks"), 0);
+        assert!(inner.join("part.parquet").exists() && inner.join("part.parquet#x").exists());
+    }
+
+    #[test]
+    fn what_is_no_lake_is_refused_with_a_reason() {
+        for (url, why) in
+            [("gs://bucket", "gs:// is not known"), ("s3://", "no bucket"), ("/dev/null/x", "cannot be made")]
+        {
+            let error = Lake::open(url).expect_err("refused").to_string();
+            assert!(error.contains(why), "{error}");
+        }
+    }
 }

@@ -1,27 +1,29 @@
-//! The shell: reads and writes a table's log and files.
+//! The shell: a table in its store, as of its last refresh.
 
-use std::collections::BTreeMap;
+mod commit;
+mod create;
+mod read;
+mod upload;
+
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
-use arrow_schema::{Schema, SchemaRef};
-use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt};
+use arrow_schema::SchemaRef;
+use object_store::ObjectStore;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use uuid::Uuid;
 
-use crate::action::{Action, Add, CommitInfo, Format, MetaData, Protocol, Remove, Txn};
-use crate::commit::{Commit, CommitDecision, resolve};
+use crate::commit::Refusal;
 use crate::error::DeltaError;
-use crate::schema::schema_string;
+use crate::log::Log;
+use crate::schema::column_with_duties;
 use crate::snapshot::Snapshot;
+pub(crate) use commit::Purpose;
+pub use read::Reader;
+pub use upload::FileWriter;
 
 const READER_VERSION: u32 = 1;
 const WRITER_VERSION: u32 = 2;
-/// Files of one commit that are on their way at the same time.
-const UPLOADS_MAX: usize = 8;
+/// Commits between two checkpoints, where the table does not say otherwise: a reader then replays at most so many.
+const CHECKPOINT_INTERVAL: u64 = 20;
 
 /// What became of a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,208 +31,142 @@ pub enum Outcome {
     Committed {
         version: u64,
     },
-    /// Another writer has covered these rows; nothing of ours is in the table.
-    Refused(CommitDecision),
+    /// Nothing of ours is in the table, and nothing will be.
+    Refused(Refusal),
 }
 
 /// A table, as of its last refresh.
 #[derive(Debug)]
 pub struct Table {
-    store: Arc<dyn ObjectStore>,
-    root: Path,
+    log: Log,
     snapshot: Snapshot,
+    /// The columns that this writer's rows have; `None` for one that takes the table's.
+    columns: Option<SchemaRef>,
+    checkpoint_interval: Option<u64>,
+}
+
+/// What a refresh has met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Freshness {
+    Same,
+    Advanced,
+    /// The commits in between are cleaned up: the table was read anew, and they were not seen.
+    Reloaded,
 }
 
 impl Table {
-    /// Opens the table at `root`, or makes it. `schema` has the partition columns too.
-    pub async fn open_or_create(
-        store: Arc<dyn ObjectStore>,
-        root: Path,
-        schema: &Schema,
-        partition_columns: &[&str],
-        now_ms: i64,
-    ) -> Result<Self, DeltaError> {
-        let mut table = Self { store, root, snapshot: Snapshot::default() };
-        table.refresh().await?;
-        let schema_string = schema_string(schema)?;
-        if table.snapshot.version.is_none() {
-            let actions = creation(schema_string.clone(), partition_columns, now_ms);
-            // Whoever loses the race reads what the winner wrote.
-            table.put_log(0, &actions).await?;
-            table.refresh().await?;
-        }
-        let (reader, writer) = table.snapshot.protocol;
-        if reader > READER_VERSION || writer > WRITER_VERSION {
-            return Err(DeltaError::Protocol { table: table.root.to_string(), reader, writer });
-        }
-        let found = table.snapshot.meta_data.as_ref().map(|meta_data| meta_data.schema_string.as_str());
-        if found != Some(schema_string.as_str()) {
-            return Err(DeltaError::Schema { table: table.root.to_string() });
-        }
-        Ok(table)
-    }
-
     /// Opens a table that is there; `None` where it is not.
     pub async fn open(store: Arc<dyn ObjectStore>, root: Path) -> Result<Option<Self>, DeltaError> {
-        let mut table = Self { store, root, snapshot: Snapshot::default() };
-        table.refresh().await?;
-        Ok(table.snapshot.version.is_some().then_some(table))
+        let log = Log { store, root };
+        let Some(snapshot) = log.load().await? else { return Ok(None) };
+        let table = Self { log, snapshot, columns: None, checkpoint_interval: None };
+        table.check_readable()?;
+        Ok(Some(table))
     }
 
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
     }
 
+    pub fn root(&self) -> &Path {
+        &self.log.root
+    }
+
+    /// Writes a checkpoint every so many commits, whatever the table's `delta.checkpointInterval` says.
+    pub fn set_checkpoint_interval(&mut self, commits: u64) {
+        self.checkpoint_interval = Some(commits.max(1));
+    }
+
     /// Reads the commits that have come since.
     pub async fn refresh(&mut self) -> Result<(), DeltaError> {
-        loop {
-            let version = self.snapshot.version.map_or(0, |version| version + 1);
-            let path = self.log_path(version);
-            let bytes = match self.store.get(&path).await {
-                Ok(found) => found.bytes().await.map_err(|source| store_error("read", &path, source))?,
-                Err(object_store::Error::NotFound { .. }) => return Ok(()),
-                Err(source) => return Err(store_error("read", &path, source)),
-            };
-            let lines = serde_json::Deserializer::from_slice(&bytes).into_iter::<Action>();
-            let actions: Result<Vec<_>, _> = lines.collect();
-            let actions = actions.map_err(|source| DeltaError::Log { object: path.to_string(), source })?;
-            self.snapshot.apply(version, actions);
-        }
+        self.catch_up(None, &mut None).await.map(|_| ())
     }
 
-    /// Writes the files, then the commit. A file whose commit is refused stays behind for a clean-up: it may be that
-    /// only the answer was lost, so nothing is deleted here.
-    pub async fn commit(&mut self, commit: &Commit, now_ms: i64) -> Result<Outcome, DeltaError> {
-        let files: Vec<_> =
-            commit.adds.iter().map(|file| (self.path(&file.path), file.bytes.clone())).collect();
-        let store = &self.store;
-        let uploads = files.into_iter().map(|(path, bytes)| async move {
-            let put = store.put(&path, PutPayload::from_bytes(bytes)).await;
-            put.map(|_| ()).map_err(|source| store_error("write", &path, source))
-        });
-        futures::stream::iter(uploads).buffer_unordered(UPLOADS_MAX).try_collect::<Vec<()>>().await?;
-
-        let id = Uuid::new_v4().to_string();
-        let actions = actions_of(commit, &id, now_ms);
-        loop {
-            let version = match resolve(&self.snapshot, &id, commit) {
-                CommitDecision::Write { version } => version,
-                CommitDecision::AlreadyCommitted => {
-                    return Ok(Outcome::Committed { version: self.snapshot.version.unwrap_or(0) });
-                }
-                refused @ (CommitDecision::Conflict { .. } | CommitDecision::Replaced { .. }) => {
-                    return Ok(Outcome::Refused(refused));
-                }
-            };
-            // Whatever the answer was, the log tells what is there.
-            let put = self.put_log(version, &actions).await;
-            let before = self.snapshot.version;
-            self.refresh().await?;
-            if self.snapshot.version == before {
-                put?;
+    /// Reads the commits that have come since, and notes in which of them `id` was.
+    async fn catch_up(
+        &mut self,
+        id: Option<&str>,
+        found_at: &mut Option<u64>,
+    ) -> Result<Freshness, DeltaError> {
+        let before = self.snapshot.version;
+        let note = |version: u64, actions: &[crate::action::Action]| {
+            let mut ids = actions.iter().filter_map(|action| action.commit_info.as_ref()?.txn_id.as_deref());
+            if id.is_some_and(|id| ids.any(|found| found == id)) {
+                *found_at = Some(version);
             }
-        }
-    }
-
-    /// Reads the rows of all live files, file by file, `columns` only.
-    pub async fn each_batch<E: From<DeltaError>>(
-        &self,
-        columns: &[&str],
-        mut each: impl FnMut(&RecordBatch, &BTreeMap<String, Option<String>>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        for (path, file) in &self.snapshot.files {
-            for batch in self.read_file(path, columns).await? {
-                each(&batch, &file.partition_values)?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn read_file(&self, path: &str, columns: &[&str]) -> Result<Vec<RecordBatch>, DeltaError> {
-        let object = self.path(path);
-        let failed = |source| store_error("read", &object, source);
-        let bytes: Bytes = self.store.get(&object).await.map_err(failed)?.bytes().await.map_err(failed)?;
-        let builder = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
-        let mask = parquet::arrow::ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
-        let reader = builder.with_projection(mask).build()?;
-        reader.map(|batch| batch.map_err(DeltaError::from)).collect()
-    }
-
-    /// True where this call wrote the version, false where it was there.
-    async fn put_log(&self, version: u64, actions: &[Action]) -> Result<bool, DeltaError> {
-        let path = self.log_path(version);
-        let mut bytes = Vec::new();
-        for action in actions {
-            serde_json::to_writer(&mut bytes, action)
-                .map_err(|source| DeltaError::Log { object: path.to_string(), source })?;
-            bytes.push(b'\n');
-        }
-        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-        match self.store.put_opts(&path, bytes.into(), options).await {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
-                Ok(false)
-            }
-            Err(source) => Err(store_error("write", &path, source)),
-        }
-    }
-
-    fn log_path(&self, version: u64) -> Path {
-        self.path(&format!("_delta_log/{version:020}.json"))
-    }
-
-    fn path(&self, below: &str) -> Path {
-        below.split('/').fold(self.root.clone(), |path, part| path.join(part))
-    }
-}
-
-fn store_error(action: &'static str, object: &Path, source: object_store::Error) -> DeltaError {
-    DeltaError::Store { action, object: object.to_string(), source }
-}
-
-fn creation(schema_string: String, partition_columns: &[&str], now_ms: i64) -> Vec<Action> {
-    let protocol = Protocol { min_reader_version: READER_VERSION, min_writer_version: WRITER_VERSION };
-    let meta_data = MetaData {
-        id: Uuid::new_v4().to_string(),
-        format: Format { provider: "parquet".into(), options: BTreeMap::new() },
-        schema_string,
-        partition_columns: partition_columns.iter().map(|column| (*column).to_owned()).collect(),
-        configuration: BTreeMap::new(),
-        created_time: Some(now_ms),
-    };
-    vec![
-        Action { protocol: Some(protocol), ..Action::default() },
-        Action { meta_data: Some(meta_data), ..Action::default() },
-    ]
-}
-
-fn actions_of(commit: &Commit, id: &str, now_ms: i64) -> Vec<Action> {
-    let info = CommitInfo { timestamp: now_ms, operation: "WRITE".into(), txn_id: Some(id.to_owned()) };
-    let mut actions = vec![Action { commit_info: Some(info), ..Action::default() }];
-    for step in &commit.transactions {
-        let txn = Txn { app_id: step.app_id.clone(), version: step.to, last_updated: Some(now_ms) };
-        actions.push(Action { txn: Some(txn), ..Action::default() });
-    }
-    for path in &commit.removes {
-        let remove = Remove { path: path.clone(), deletion_timestamp: Some(now_ms), data_change: true };
-        actions.push(Action { remove: Some(remove), ..Action::default() });
-    }
-    for file in &commit.adds {
-        let add = Add {
-            path: file.path.clone(),
-            partition_values: file.partition_values.clone(),
-            size: file.bytes.len() as u64,
-            modification_time: now_ms,
-            data_change: true,
-            stats: Some(format!("{{\"numRecords\":{}}}", file.rows)),
         };
-        actions.push(Action { add: Some(add), ..Action::default() });
+        self.log.follow(&mut self.snapshot, note).await?;
+        let freshness = match self.snapshot.version {
+            version if version != before => Freshness::Advanced,
+            version if self.is_cleaned_up_behind(version).await? => self.reload().await?,
+            _ => Freshness::Same,
+        };
+        if freshness != Freshness::Same {
+            self.check_readable()?;
+        }
+        Ok(freshness)
     }
-    actions
-}
 
-/// The schema of the files: the table's without its partition columns, which are in the log.
-pub fn file_schema(schema: &Schema, partition_columns: &[&str]) -> SchemaRef {
-    let fields = schema.fields().iter().filter(|field| !partition_columns.contains(&field.name().as_str()));
-    Arc::new(Schema::new(fields.cloned().collect::<Vec<_>>()))
+    /// True where the log goes on behind commits that are no longer there: without this, a writer that slept through a
+    /// clean-up would take the place of an old commit for the end of the log.
+    async fn is_cleaned_up_behind(&self, version: u64) -> Result<bool, DeltaError> {
+        Ok(self.log.last_checkpoint().await?.is_some_and(|last| last.version > version))
+    }
+
+    async fn reload(&mut self) -> Result<Freshness, DeltaError> {
+        let snapshot = self.log.load().await?;
+        self.snapshot = snapshot.ok_or_else(|| DeltaError::damaged(&self.log.root, "its log is gone"))?;
+        Ok(Freshness::Reloaded)
+    }
+
+    fn name(&self) -> String {
+        self.log.root.to_string()
+    }
+
+    fn protocol_error(&self, role: &'static str) -> DeltaError {
+        let protocol = &self.snapshot.protocol;
+        let features = [&protocol.reader_features, &protocol.writer_features];
+        DeltaError::Protocol {
+            table: self.name(),
+            role,
+            reader: protocol.min_reader_version,
+            writer: protocol.min_writer_version,
+            features: features.into_iter().flatten().flatten().cloned().collect(),
+        }
+    }
+
+    fn check_readable(&self) -> Result<(), DeltaError> {
+        let is_known = self.snapshot.protocol.min_reader_version <= READER_VERSION;
+        if is_known { Ok(()) } else { Err(self.protocol_error("reader")) }
+    }
+
+    pub(crate) fn check_writable(&self) -> Result<(), DeltaError> {
+        self.check_readable()?;
+        if self.snapshot.protocol.min_writer_version > WRITER_VERSION {
+            return Err(self.protocol_error("writer"));
+        }
+        match column_with_duties(&self.snapshot.metadata.schema_string) {
+            Some(column) => Err(DeltaError::Unsupported {
+                table: self.name(),
+                what: format!("rules for the column {column}"),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn log(&self) -> &Log {
+        &self.log
+    }
+
+    fn is_checkpoint_due(&self) -> bool {
+        let of_table = || self.snapshot.property("delta.checkpointInterval")?.parse().ok();
+        let interval = self.checkpoint_interval.or_else(of_table).unwrap_or(CHECKPOINT_INTERVAL);
+        self.snapshot.version > 0 && self.snapshot.version.is_multiple_of(interval.max(1))
+    }
+
+    /// Writes a checkpoint of the table as it is here.
+    pub async fn checkpoint(&self, now_ms: i64) -> Result<(), DeltaError> {
+        self.check_writable()?;
+        self.log.put_checkpoint(&self.snapshot, now_ms).await
+    }
 }

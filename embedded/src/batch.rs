@@ -1,7 +1,7 @@
 //! Many records in one value, so that the database's cost is per batch.
 //!
 //! ```text
-//! value:  lz4 block with its length in front
+//! value:  CRC-32 of the rest (4 bytes, little endian), 0 or 1, records as they are (0) or as an lz4 block with its length in front (1)
 //! record: offset and timestamp as differences to the record before, key length + 1 (0: none), key, value likewise; LEB128
 //! ```
 
@@ -11,6 +11,11 @@ use engine::record::{NewRecord, Partition, Record};
 
 /// A batch is closed when its records pass this size: what a reader holds at a time.
 pub(crate) const BATCH_BYTES: usize = 512 * 1024;
+
+const PLAIN: u8 = 0;
+const LZ4: u8 = 1;
+const CHECKSUM_BYTES: usize = 4;
+const HEAD_BYTES: usize = CHECKSUM_BYTES + 1;
 
 /// Records being collected.
 #[derive(Default)]
@@ -48,11 +53,17 @@ impl Builder {
     }
 
     pub(crate) fn finish(self) -> Encoded {
-        Encoded {
-            value: lz4_flex::compress_prepend_size(&self.bytes),
-            records: self.records,
-            span: self.last_offset + 1,
-        }
+        let compressed = lz4_flex::compress_prepend_size(&self.bytes);
+        // What hardly shrinks is cheaper to read as it is.
+        let is_smaller = compressed.len() < self.bytes.len() - self.bytes.len() / 16;
+        let (tag, body) = if is_smaller { (LZ4, compressed) } else { (PLAIN, self.bytes) };
+        let mut value = Vec::with_capacity(body.len() + HEAD_BYTES);
+        value.extend_from_slice(&[0; CHECKSUM_BYTES]);
+        value.push(tag);
+        value.extend_from_slice(&body);
+        let checksum = crc32fast::hash(&value[CHECKSUM_BYTES..]);
+        value[..CHECKSUM_BYTES].copy_from_slice(&checksum.to_le_bytes());
+        Encoded { value, records: self.records, span: self.last_offset + 1 }
     }
 }
 
@@ -74,7 +85,15 @@ pub(crate) struct Batch {
 impl Batch {
     /// `None` for bytes that no [`Builder`] wrote.
     pub(crate) fn decode(base: u64, value: &[u8]) -> Option<Self> {
-        let bytes = lz4_flex::decompress_size_prepended(value).ok()?;
+        let (checksum, rest) = value.split_first_chunk::<CHECKSUM_BYTES>()?;
+        if crc32fast::hash(rest).to_le_bytes() != *checksum {
+            return None;
+        }
+        let bytes = match rest.split_first()? {
+            (&PLAIN, body) => body.to_vec(),
+            (&LZ4, body) => lz4_flex::decompress_size_prepended(body).ok()?,
+            _ => return None,
+        };
         let mut batch = Self { base, end: base, bytes };
         let mut end = None;
         let is_whole = batch.walk(&mut |offset, _, _, _| {
@@ -83,6 +102,10 @@ impl Batch {
         });
         batch.end = end.filter(|_| is_whole)?;
         Some(batch)
+    }
+
+    pub(crate) fn base(&self) -> u64 {
+        self.base
     }
 
     /// One past its last record.
@@ -170,6 +193,34 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_does_not_shrink_is_stored_as_it_is() {
+        let stored = |value: &[u8]| {
+            let mut builder = Builder::default();
+            builder.push(
+                0,
+                NewRecord { partition: Partition(0), timestamp_ms: 0, key: None, value: Some(value) },
+            );
+            let encoded = builder.finish();
+            let batch = Batch::decode(0, &encoded.value).expect("decodes");
+            let mut is_same = false;
+            batch.each(Partition(0), 0, &mut |record| {
+                is_same = record.value == Some(value);
+                ControlFlow::Continue(())
+            });
+            assert!(is_same);
+            encoded.value.len()
+        };
+        let mut state = 1_u64;
+        let mut noise = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 56) as u8
+        };
+        let noise: Vec<u8> = (0..10_000).map(|_| noise()).collect();
+        assert!((10_000..10_020).contains(&stored(&noise)));
+        assert!(stored(&[7; 10_000]) < 1_000);
+    }
+
+    #[test]
     fn records_come_back_as_they_were() {
         let records = [
             (0, 1_700_000_000_000, Some(b"key".as_slice()), Some(b"value".as_slice())),
@@ -195,6 +246,11 @@ mod tests {
             ControlFlow::Continue(())
         });
         assert_eq!(found, [(1, 1_600_000_000_000, false, true), (7, -5, true, false)]);
-        assert!(Batch::decode(0, &encoded.value[..encoded.value.len() - 1]).is_none());
+        for place in 0..encoded.value.len() {
+            assert!(Batch::decode(0, &encoded.value[..place]).is_none(), "cut at {place}");
+            let mut damaged = encoded.value.clone();
+            damaged[place] ^= 1;
+            assert!(Batch::decode(0, &damaged).is_none(), "changed at {place}");
+        }
     }
 }

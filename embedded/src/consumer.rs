@@ -9,8 +9,8 @@ use engine::log::{Consumer, Event, LogError};
 use engine::record::{NextOffset, Partition, Record};
 
 use crate::group::{Change, Member};
-use crate::store::GroupOffset;
-use crate::{Shared, no_topic};
+use crate::store::{GroupOffset, KeptAs, TopicInfo};
+use crate::{Shared, State};
 
 struct Place {
     next: u64,
@@ -23,8 +23,7 @@ pub struct EmbeddedConsumer {
     shared: Arc<Shared>,
     group: String,
     topic: String,
-    topic_id: u32,
-    partitions: u32,
+    info: TopicInfo,
     member: Member,
     places: BTreeMap<u32, Place>,
     /// The partition to look at first, so that each gets its turn.
@@ -33,16 +32,16 @@ pub struct EmbeddedConsumer {
 
 impl EmbeddedConsumer {
     pub(crate) fn join(shared: Arc<Shared>, group: &str, topic: &str) -> Result<Self, LogError> {
-        let mut state = shared.state();
-        let (topic_id, partitions) = {
-            let found = state.topics.get(topic).ok_or_else(|| no_topic(topic))?;
-            (found.id, found.partitions())
-        };
-        let member = state.groups.join(group, topic);
-        drop(state);
+        let held = shared.writing();
+        let info = shared.state().topic(topic)?.info;
+        if info.kept == KeptAs::UntilRead {
+            shared.store.add_reader(&held, info.id, group)?;
+        }
+        let member = shared.state().groups.join(group, topic);
+        drop(held);
         shared.changed.notify_all();
         let (group, topic) = (group.to_owned(), topic.to_owned());
-        Ok(Self { shared, group, topic, topic_id, partitions, member, places: BTreeMap::new(), turn: 0 })
+        Ok(Self { shared, group, topic, info, member, places: BTreeMap::new(), turn: 0 })
     }
 
     pub(crate) fn member(&self) -> Member {
@@ -53,47 +52,55 @@ impl EmbeddedConsumer {
         GroupOffset {
             group: self.group.clone(),
             topic: self.topic.clone(),
+            info: self.info,
             partition: partition.0,
             next: next.get(),
         }
     }
 
-    /// A change of the group, a partition with records, or one whose end is to be told; waits for one of them.
+    /// What there is to do now, waiting for it up to `wait`.
     fn next_step(&mut self, wait: Duration) -> Step {
-        let mut state = self.shared.state();
-        let mut has_waited = false;
-        loop {
-            match state.groups.change(&self.group, &self.topic, self.member, self.partitions) {
-                Change::None => {}
-                Change::GiveBack(partitions) => return Step::Tell(Event::Revoked(named(&partitions))),
-                Change::Take(partitions) => return Step::Tell(Event::Assigned(named(&partitions))),
-            }
-            let ends = state.topics.get(&self.topic).map(|topic| topic.ends.as_slice()).unwrap_or_default();
-            let end_of = |partition: u32| ends.get(partition as usize).copied().unwrap_or(0);
-            let behind = self.places.range(self.turn..).chain(self.places.range(..self.turn));
-            let behind = behind.map(|(partition, place)| (*partition, place.next));
-            if let Some((partition, next)) =
-                behind.clone().find(|(partition, next)| *next < end_of(*partition))
-            {
+        let shared = Arc::clone(&self.shared);
+        let mut found = Step::Tell(Event::Idle);
+        let is_idle = |state: &mut State| {
+            found = self.step_now(state);
+            matches!(found, Step::Tell(Event::Idle))
+        };
+        // Every commit wakes everyone; whom it does not concern waits on for what is left of `wait`.
+        let woken = shared.changed.wait_timeout_while(shared.state(), wait, is_idle);
+        drop(woken.unwrap_or_else(PoisonError::into_inner));
+        found
+    }
+
+    /// A change of the group, or a partition with records, or one whose end is to be told.
+    fn step_now(&mut self, state: &mut State) -> Step {
+        match state.groups.change(&self.group, &self.topic, self.member, self.info.partitions) {
+            Change::None => {}
+            Change::GiveBack(partitions) => return Step::Tell(Event::Revoked(named(&partitions))),
+            Change::Take(partitions) => return Step::Tell(Event::Assigned(named(&partitions))),
+        }
+        let ends = state.topics.get(&self.topic).map(|topic| topic.ends.as_slice()).unwrap_or_default();
+        let places = self.places.range(self.turn..).chain(self.places.range(..self.turn));
+        for (&partition, place) in places {
+            let end = ends.get(partition as usize).copied().unwrap_or(0);
+            if place.next < end {
                 self.turn = partition + 1;
-                return Step::Read { partition, next };
+                return Step::Read { partition, next: place.next, end };
             }
-            if let Some((partition, place)) = self.places.iter_mut().find(|(_, place)| !place.is_end_told) {
+        }
+        match self.places.iter_mut().find(|(_, place)| !place.is_end_told) {
+            Some((partition, place)) => {
                 place.is_end_told = true;
-                return Step::Tell(Event::End(Partition(*partition)));
+                Step::Tell(Event::End(Partition(*partition)))
             }
-            if has_waited || wait.is_zero() {
-                return Step::Tell(Event::Idle);
-            }
-            has_waited = true;
-            state = self.shared.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
+            None => Step::Tell(Event::Idle),
         }
     }
 }
 
 enum Step {
     Tell(Event),
-    Read { partition: u32, next: u64 },
+    Read { partition: u32, next: u64, end: u64 },
 }
 
 fn named(partitions: &[u32]) -> Vec<Partition> {
@@ -102,23 +109,23 @@ fn named(partitions: &[u32]) -> Vec<Partition> {
 
 impl Consumer for EmbeddedConsumer {
     fn poll(&mut self, wait: Duration, each: &mut dyn FnMut(Record<'_>)) -> Result<Event, LogError> {
-        let (partition, next) = match self.next_step(wait) {
+        let (partition, next, end) = match self.next_step(wait) {
             Step::Tell(event) => return Ok(event),
-            Step::Read { partition, next } => (partition, next),
-        };
-        let Some(batch) = self.shared.store.batch_at(self.topic_id, partition, next)? else {
-            return Ok(Event::Idle);
+            Step::Read { partition, next, end } => (partition, next, end),
         };
         let mut records = 0;
-        batch.each(Partition(partition), next, &mut |record| {
-            records += 1;
-            each(record);
-            ControlFlow::Continue(())
-        });
-        if let Some(place) = self.places.get_mut(&partition) {
-            *place = Place { next: batch.end().max(next), is_end_told: false };
+        // Nothing behind `next`, although the partition goes on: it was read by all groups, or compacted, and dropped.
+        let mut read_to = end;
+        if let Some(batch) = self.shared.store.batch_at(self.info.id, partition, next)? {
+            batch.each(Partition(partition), next, &mut |record| {
+                records += 1;
+                each(record);
+                ControlFlow::Continue(())
+            });
+            read_to = batch.end();
         }
-        Ok(Event::Records(records))
+        self.places.insert(partition, Place { next: read_to.max(next), is_end_told: false });
+        Ok(if records > 0 { Event::Records(records) } else { Event::Idle })
     }
 
     fn start(&mut self, positions: &[(Partition, NextOffset)]) -> Result<(), LogError> {
@@ -128,6 +135,8 @@ impl Consumer for EmbeddedConsumer {
     fn release(&mut self, partitions: &[Partition]) -> Result<(), LogError> {
         let partitions: Vec<_> = partitions.iter().map(|partition| partition.0).collect();
         self.places.retain(|partition, _| !partitions.contains(partition));
+        // Not in the middle of a commit that counts on them.
+        let _held = self.shared.writing();
         self.shared.state().groups.give_back(&self.group, &self.topic, self.member, &partitions);
         self.shared.changed.notify_all();
         Ok(())
@@ -141,21 +150,23 @@ impl Consumer for EmbeddedConsumer {
     }
 
     fn committed(&mut self, partitions: &[Partition]) -> Result<Vec<Option<NextOffset>>, LogError> {
-        let offset = |partition: &Partition| self.group_offset(*partition, NextOffset::START);
-        partitions.iter().map(|partition| self.shared.store.committed(&offset(partition))).collect()
+        let committed = |partition: &Partition| {
+            self.shared.store.committed(&self.group_offset(*partition, NextOffset::START))
+        };
+        partitions.iter().map(committed).collect()
     }
 
     fn commit(&mut self, positions: &[(Partition, NextOffset)]) -> Result<(), LogError> {
-        let offsets: Vec<_> =
-            positions.iter().map(|(partition, next)| self.group_offset(*partition, *next)).collect();
-        let mut state = self.shared.state();
-        self.shared.store.commit(&mut state.topics, &[], &offsets)
+        let offset = |(partition, next): &(_, _)| (self.group_offset(*partition, *next), self.member);
+        let held = self.shared.writing();
+        let offsets = self.shared.state().groups.held(positions.iter().map(offset).collect())?;
+        self.shared.commit(&held, &[], &offsets)
     }
 
     fn stable_end(&mut self, partition: Partition) -> Result<NextOffset, LogError> {
         let state = self.shared.state();
-        let topic = state.topics.get(&self.topic).ok_or_else(|| no_topic(&self.topic))?;
-        Ok(NextOffset::at(topic.ends.get(partition.0 as usize).copied().unwrap_or(0)))
+        let ends = &state.topic(&self.topic)?.ends;
+        Ok(NextOffset::at(ends.get(partition.0 as usize).copied().unwrap_or(0)))
     }
 
     fn close(self) {}
@@ -163,6 +174,7 @@ impl Consumer for EmbeddedConsumer {
 
 impl Drop for EmbeddedConsumer {
     fn drop(&mut self) {
+        let _held = self.shared.writing();
         self.shared.state().groups.leave(&self.group, &self.topic, self.member);
         self.shared.changed.notify_all();
     }

@@ -2,6 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use engine::log::LogError;
+
+use crate::fenced;
+use crate::store::GroupOffset;
+
 /// A member of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Member(u64);
@@ -66,8 +71,16 @@ impl Groups {
         holders.retain(|partition, holder| !(*holder == member && partitions.contains(partition)));
     }
 
-    pub(crate) fn holds(&mut self, group: &str, topic: &str, member: Member, partition: u32) -> bool {
-        self.membership(group, topic).holders.get(&partition) == Some(&member)
+    /// The offsets, if each of them is of a partition that its member holds: nobody else may move a group.
+    pub(crate) fn held(&self, offsets: Vec<(GroupOffset, Member)>) -> Result<Vec<GroupOffset>, LogError> {
+        let held = |(offset, member): (GroupOffset, Member)| {
+            let membership = self.groups.get(&(offset.group.clone(), offset.topic.clone()));
+            match membership.and_then(|membership| membership.holders.get(&offset.partition)) {
+                Some(holder) if *holder == member => Ok(offset),
+                _ => Err(fenced("this member of the group does not hold the partition (any more)")),
+            }
+        };
+        offsets.into_iter().map(held).collect()
     }
 
     fn membership(&mut self, group: &str, topic: &str) -> &mut Membership {
@@ -77,7 +90,15 @@ impl Groups {
 
 #[cfg(test)]
 mod tests {
+    use engine::log::Failure;
+
     use super::*;
+    use crate::store::{KeptAs, TopicInfo};
+
+    fn offset(partition: u32) -> GroupOffset {
+        let info = TopicInfo { id: 0, partitions: 3, kept: KeptAs::Forever };
+        GroupOffset { group: "g".into(), topic: "t".into(), info, partition, next: 1 }
+    }
 
     #[test]
     fn a_partition_is_taken_only_after_it_was_given_back() {
@@ -88,7 +109,9 @@ mod tests {
         assert_eq!(groups.change("g", "t", two, 3), Change::None);
         assert_eq!(groups.change("g", "t", one, 3), Change::GiveBack(vec![1]));
         groups.give_back("g", "t", one, &[1]);
-        assert!(!groups.holds("g", "t", one, 1));
+        let stale = groups.held(vec![(offset(0), one), (offset(1), one)]).expect_err("given back");
+        assert_eq!(stale.failure, Failure::Fenced);
+        assert_eq!(groups.held(vec![(offset(0), one)]).expect("held").len(), 1);
         assert_eq!(groups.change("g", "t", two, 3), Change::Take(vec![1]));
         groups.leave("g", "t", one);
         assert_eq!(groups.change("g", "t", two, 3), Change::Take(vec![0, 2]));

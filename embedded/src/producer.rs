@@ -1,6 +1,7 @@
 //! Writes: records are collected per partition and stored, with the offsets of the consumer's group, in one database
 //! transaction.
 
+use std::mem;
 use std::sync::Arc;
 
 use engine::log::{Cause, Failure, LogError, Producer};
@@ -8,8 +9,12 @@ use engine::record::{NewRecord, NextOffset, Partition};
 
 use crate::batch::{BATCH_BYTES, Builder, Encoded};
 use crate::consumer::EmbeddedConsumer;
-use crate::store::{GroupOffset, Write};
-use crate::{Shared, no_topic};
+use crate::group::Member;
+use crate::store::{GroupOffset, KeptAs, TopicInfo, Write};
+use crate::{Shared, fenced, misfit};
+
+/// Compressed bytes of one transaction, which lie in memory until it commits. The engine commits at 32 MiB of input.
+const TRANSACTION_BYTES_MAX: usize = 512 * 1024 * 1024;
 
 #[derive(Default)]
 struct Pending {
@@ -17,31 +22,87 @@ struct Pending {
     closed: Vec<Encoded>,
 }
 
+/// What the open transaction holds for one topic.
+struct PendingTopic {
+    name: String,
+    info: TopicInfo,
+    partitions: Vec<Pending>,
+}
+
 /// A transactional producer. A newer one with the same id fences it.
 pub struct EmbeddedProducer {
     shared: Arc<Shared>,
     transactional_id: String,
     epoch: u64,
-    /// By topic and partition; few topics, so a scan finds them faster than a map.
-    pending: Vec<(String, Vec<Pending>)>,
-    offsets: Vec<(GroupOffset, crate::group::Member)>,
+    is_open: bool,
+    /// Few topics, so a scan finds them faster than a map. Kept from one transaction to the next.
+    topics: Vec<PendingTopic>,
+    closed_bytes: usize,
+    offsets: Vec<(GroupOffset, Member)>,
 }
 
 impl EmbeddedProducer {
+    /// Waits for a commit that is under way: behind this, no earlier producer with this id commits.
     pub(crate) fn new(shared: Arc<Shared>, transactional_id: &str) -> Self {
         let epoch = {
-            let mut state = shared.state();
-            let epoch = state.epochs.entry(transactional_id.to_owned()).or_default();
+            let mut writing = shared.writing();
+            let epoch = writing.epochs.entry(transactional_id.to_owned()).or_default();
             *epoch += 1;
             *epoch
         };
         let transactional_id = transactional_id.to_owned();
-        Self { shared, transactional_id, epoch, pending: Vec::new(), offsets: Vec::new() }
+        let (topics, offsets) = (Vec::new(), Vec::new());
+        Self { shared, transactional_id, epoch, is_open: false, topics, closed_bytes: 0, offsets }
     }
 
     fn clear(&mut self) {
-        self.pending.clear();
+        self.is_open = false;
+        for topic in &mut self.topics {
+            topic.partitions.fill_with(Pending::default);
+        }
+        self.closed_bytes = 0;
         self.offsets.clear();
+    }
+
+    fn require_open(&self) -> Result<(), LogError> {
+        let closed =
+            || LogError::new(Failure::Unknown, Cause::Other, "no transaction is open: begin one first");
+        if self.is_open { Ok(()) } else { Err(closed()) }
+    }
+
+    fn topic(&mut self, name: &str) -> Result<&mut PendingTopic, LogError> {
+        let place = match self.topics.iter().position(|topic| topic.name == name) {
+            Some(place) => place,
+            None => {
+                let info = self.shared.state().topic(name)?.info;
+                let partitions = (0..info.partitions).map(|_| Pending::default()).collect();
+                self.topics.push(PendingTopic { name: name.to_owned(), info, partitions });
+                self.topics.len() - 1
+            }
+        };
+        Ok(&mut self.topics[place])
+    }
+
+    /// Takes what is pending, as batches: compressed before any lock is taken.
+    fn take_writes(&mut self) -> Vec<Write> {
+        let mut writes = Vec::new();
+        for topic in &mut self.topics {
+            for (partition, pending) in (0..).zip(&mut topic.partitions) {
+                let Pending { open, mut closed } = mem::take(pending);
+                if !open.is_empty() {
+                    closed.push(open.finish());
+                }
+                if !closed.is_empty() {
+                    writes.push(Write {
+                        topic: topic.name.clone(),
+                        info: topic.info,
+                        partition,
+                        batches: closed,
+                    });
+                }
+            }
+        }
+        writes
     }
 }
 
@@ -50,24 +111,31 @@ impl Producer for EmbeddedProducer {
 
     fn begin(&mut self) -> Result<(), LogError> {
         self.clear();
+        self.is_open = true;
         Ok(())
     }
 
     fn send(&mut self, topic: &str, record: NewRecord<'_>) -> Result<(), LogError> {
-        let place = self.pending.iter().position(|(name, _)| name == topic).unwrap_or_else(|| {
-            self.pending.push((topic.to_owned(), Vec::new()));
-            self.pending.len() - 1
-        });
-        let partitions = &mut self.pending[place].1;
-        let index = record.partition.0 as usize;
-        if partitions.len() <= index {
-            partitions.resize_with(index + 1, Pending::default);
+        self.require_open()?;
+        let PendingTopic { info, partitions, .. } = self.topic(topic)?;
+        if info.kept == KeptAs::Compacted && record.key.is_none() {
+            return Err(misfit(format!("{topic} is compacted: each of its records needs a key")));
         }
-        let pending = &mut partitions[index];
-        let offset = pending.open.records();
-        pending.open.push(offset, record);
+        let count = info.partitions;
+        let Some(pending) = partitions.get_mut(record.partition.0 as usize) else {
+            let partition = record.partition;
+            return Err(misfit(format!("{topic} has {count} partitions: there is no partition {partition}")));
+        };
+        pending.open.push(pending.open.records(), record);
         if pending.open.bytes() >= BATCH_BYTES {
-            pending.closed.push(std::mem::take(&mut pending.open).finish());
+            let encoded = mem::take(&mut pending.open).finish();
+            let bytes = encoded.value.len();
+            pending.closed.push(encoded);
+            self.closed_bytes += bytes;
+        }
+        if self.closed_bytes > TRANSACTION_BYTES_MAX {
+            let message = "a transaction of more than 512 MiB (compressed): commit more often";
+            return Err(LogError::new(Failure::Unknown, Cause::Other, message));
         }
         Ok(())
     }
@@ -77,6 +145,7 @@ impl Producer for EmbeddedProducer {
         consumer: &EmbeddedConsumer,
         positions: &[(Partition, NextOffset)],
     ) -> Result<(), LogError> {
+        self.require_open()?;
         for (partition, next) in positions {
             self.offsets.push((consumer.group_offset(*partition, *next), consumer.member()));
         }
@@ -84,36 +153,19 @@ impl Producer for EmbeddedProducer {
     }
 
     fn commit(&mut self) -> Result<(), LogError> {
-        let mut writes = Vec::new();
-        for (topic, partitions) in std::mem::take(&mut self.pending) {
-            for (partition, mut pending) in (0..).zip(partitions) {
-                if !pending.open.is_empty() {
-                    pending.closed.push(pending.open.finish());
-                }
-                if !pending.closed.is_empty() {
-                    writes.push(Write { topic: topic.clone(), partition, batches: pending.closed });
-                }
-            }
-        }
-        let offsets = std::mem::take(&mut self.offsets);
-        let mut state = self.shared.state();
-        let fenced = |what: &str| LogError::new(Failure::Fenced, Cause::Other, what.to_owned());
-        if state.epochs.get(&self.transactional_id) != Some(&self.epoch) {
+        self.require_open()?;
+        let writes = self.take_writes();
+        let offsets = mem::take(&mut self.offsets);
+        self.clear();
+        let held = self.shared.writing();
+        if held.epochs.get(&self.transactional_id) != Some(&self.epoch) {
             return Err(fenced("a newer producer with the same transactional id has taken over"));
         }
-        for (offset, member) in &offsets {
-            if !state.groups.holds(&offset.group, &offset.topic, *member, offset.partition) {
-                return Err(fenced("another member of the group holds this partition"));
-            }
+        let offsets = self.shared.state().groups.held(offsets)?;
+        if writes.is_empty() && offsets.is_empty() {
+            return Ok(());
         }
-        if let Some(unknown) = writes.iter().find(|write| !state.topics.contains_key(&write.topic)) {
-            return Err(no_topic(&unknown.topic));
-        }
-        let offsets: Vec<_> = offsets.into_iter().map(|(offset, _)| offset).collect();
-        self.shared.store.commit(&mut state.topics, &writes, &offsets)?;
-        drop(state);
-        self.shared.changed.notify_all();
-        Ok(())
+        self.shared.commit(&held, &writes, &offsets)
     }
 
     fn abort(&mut self) -> Result<(), LogError> {

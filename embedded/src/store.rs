@@ -1,54 +1,91 @@
 //! The database: batches of records, ends of partitions, offsets of groups; one transaction for all of a commit.
 
 mod compact;
+mod failure;
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::MutexGuard;
 
-use engine::log::{Cause, Failure, Kept, LogError, TopicSpec};
+use engine::log::{Kept, LogError, TopicSpec};
 use engine::record::NextOffset;
-use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
+use crate::Writing;
 use crate::batch::{Batch, Encoded};
+use failure::{FirstFailure, damaged, refused, unopened};
 
 const FILE: &str = "log.redb";
 /// Pages that the database keeps in memory.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
 
-type BatchKey = (u32, u32, u64);
+/// Up to this size of the file, the database finds out by itself within a fraction of a second what a killed process left.
+const REPAIRED_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// (topic, partition, offset of the first record) → batch
-const BATCHES: TableDefinition<BatchKey, &[u8]> = TableDefinition::new("batches");
+const BATCHES: TableDefinition<(u32, u32, u64), &[u8]> = TableDefinition::new("batches");
 /// topic name → (id, partitions, how it is kept)
 const TOPICS: TableDefinition<&str, (u32, u32, u8)> = TableDefinition::new("topics");
-/// (topic, partition) → next offset to be written
-const ENDS: TableDefinition<(u32, u32), u64> = TableDefinition::new("ends");
+/// (topic, partition) → (next offset to be written, records since it was compacted, keys that it had then)
+const ENDS: TableDefinition<(u32, u32), (u64, u64, u64)> = TableDefinition::new("ends");
+/// (topic, group) of topics that are kept until all their groups have read them
+const READERS: TableDefinition<(u32, &str), ()> = TableDefinition::new("readers");
 /// (group, topic, partition) → next offset to be read
-const OFFSETS: TableDefinition<(&str, &str, u32), u64> = TableDefinition::new("offsets");
+const OFFSETS: TableDefinition<(&str, u32, u32), u64> = TableDefinition::new("offsets");
 
-/// A topic as the log knows it.
-#[derive(Clone, Debug)]
-pub(crate) struct Topic {
-    pub(crate) id: u32,
-    pub(crate) kept: Kept,
-    /// One past the last record of each partition.
-    pub(crate) ends: Vec<u64>,
-    /// Records written since each partition was compacted, and keys that it had then.
-    since_compaction: Vec<(u64, u64)>,
+/// How long a topic's batches stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeptAs {
+    Forever,
+    Compacted,
+    /// Until every group that ever joined has committed past them; without a clock, "at least this long" is that.
+    UntilRead,
 }
 
-impl Topic {
-    pub(crate) fn partitions(&self) -> u32 {
-        u32::try_from(self.ends.len()).unwrap_or(u32::MAX)
+impl KeptAs {
+    fn tag(self) -> u8 {
+        match self {
+            Self::Forever => 0,
+            Self::Compacted => 1,
+            Self::UntilRead => 2,
+        }
+    }
+
+    fn of_tag(tag: u8) -> Option<Self> {
+        [Self::Forever, Self::Compacted, Self::UntilRead].into_iter().find(|kept| kept.tag() == tag)
     }
 }
 
-pub(crate) type Topics = HashMap<String, Topic>;
+impl From<Kept> for KeptAs {
+    fn from(kept: Kept) -> Self {
+        match kept {
+            Kept::Forever => Self::Forever,
+            Kept::Compacted => Self::Compacted,
+            Kept::For(_) => Self::UntilRead,
+        }
+    }
+}
+
+/// What never changes of a topic.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TopicInfo {
+    pub(crate) id: u32,
+    pub(crate) partitions: u32,
+    pub(crate) kept: KeptAs,
+}
+
+#[derive(Debug)]
+pub(crate) struct Topic {
+    pub(crate) info: TopicInfo,
+    /// One past the last committed record of each partition.
+    pub(crate) ends: Vec<u64>,
+}
 
 /// What a transaction appends to one partition.
 pub(crate) struct Write {
     pub(crate) topic: String,
+    pub(crate) info: TopicInfo,
     pub(crate) partition: u32,
     pub(crate) batches: Vec<Encoded>,
 }
@@ -58,81 +95,101 @@ pub(crate) struct Write {
 pub(crate) struct GroupOffset {
     pub(crate) group: String,
     pub(crate) topic: String,
+    pub(crate) info: TopicInfo,
     pub(crate) partition: u32,
     pub(crate) next: u64,
 }
 
 pub(crate) struct Store {
     database: Database,
-}
-
-/// Whatever the database says about the disk below it.
-fn storage(error: impl Into<redb::Error>) -> LogError {
-    LogError::new(
-        Failure::Unknown,
-        Cause::Storage,
-        "the embedded log cannot be read or written: is the disk full, or the data folder read-only?",
-    )
-    .with_source(error.into())
+    file: PathBuf,
+    first_failure: FirstFailure,
 }
 
 impl Store {
-    pub(crate) fn open(folder: &Path) -> Result<(Self, Topics), LogError> {
-        let refused = |what: String| LogError::new(Failure::Unknown, Cause::Storage, what);
+    pub(crate) fn open(folder: &Path) -> Result<(Self, HashMap<String, Topic>), LogError> {
         fs::create_dir_all(folder).map_err(|error| {
             refused(format!("cannot make the folder {}: choose another with --data", folder.display()))
                 .with_source(error)
         })?;
-        let opened = Database::builder().set_cache_size(CACHE_BYTES).create(folder.join(FILE));
-        let database = opened.map_err(|error| match error {
-            DatabaseError::DatabaseAlreadyOpen => refused(format!(
-                "another process uses {}: stop it, or choose another folder with --data",
-                folder.display()
-            )),
-            error => refused(format!(
-                "cannot open the log in {}: choose another folder with --data, or remove this one to begin anew",
-                folder.display()
-            ))
-            .with_source(error),
-        })?;
-        let store = Self { database };
-        let topics = store.load_topics()?;
+        let file = folder.join(FILE);
+        let opened = Database::builder().set_cache_size(CACHE_BYTES).create(&file);
+        let database = opened.map_err(|error| unopened(error.into(), folder))?;
+        let store = Self { database, file, first_failure: FirstFailure::default() };
+        let topics = store.load_topics().map_err(|error| unopened(error, folder))?;
         Ok((store, topics))
     }
 
-    fn load_topics(&self) -> Result<Topics, LogError> {
+    fn load_topics(&self) -> Result<HashMap<String, Topic>, redb::Error> {
         // Opening a table for writing makes it where it is missing.
-        let transaction = self.database.begin_write().map_err(storage)?;
-        let mut topics = Topics::new();
+        let transaction = self.begin()?;
+        let mut topics = HashMap::new();
         {
-            transaction.open_table(BATCHES).map_err(storage)?;
-            transaction.open_table(OFFSETS).map_err(storage)?;
-            let names = transaction.open_table(TOPICS).map_err(storage)?;
-            let ends = transaction.open_table(ENDS).map_err(storage)?;
-            for entry in names.iter().map_err(storage)? {
-                let (name, topic) = entry.map_err(storage)?;
+            transaction.open_table(BATCHES)?;
+            transaction.open_table(OFFSETS)?;
+            transaction.open_table(READERS)?;
+            let ends = transaction.open_table(ENDS)?;
+            for entry in transaction.open_table(TOPICS)?.iter()? {
+                let (name, topic) = entry?;
                 let (id, partitions, kept) = topic.value();
-                let mut topic = new_topic(id, partitions, kept_of(kept));
-                for (partition, end) in (0..).zip(&mut topic.ends) {
-                    *end = ends.get((id, partition)).map_err(storage)?.map_or(0, |end| end.value());
-                }
-                topics.insert(name.value().to_owned(), topic);
+                let kept = KeptAs::of_tag(kept)
+                    .ok_or_else(|| redb::Error::Corrupted("a topic is kept in an unknown way".to_owned()))?;
+                let end = |partition| Ok(ends.get((id, partition))?.map_or(0, |end| end.value().0));
+                let ends = (0..partitions).map(end).collect::<Result<_, redb::Error>>()?;
+                let info = TopicInfo { id, partitions, kept };
+                topics.insert(name.value().to_owned(), Topic { info, ends });
             }
         }
-        transaction.commit().map_err(storage)?;
+        transaction.commit()?;
         Ok(topics)
     }
 
-    pub(crate) fn create_topic(&self, topics: &mut Topics, spec: &TopicSpec) -> Result<(), LogError> {
-        let id = u32::try_from(topics.len()).unwrap_or(u32::MAX);
-        let transaction = self.database.begin_write().map_err(storage)?;
-        {
-            let mut names = transaction.open_table(TOPICS).map_err(storage)?;
-            names.insert(spec.name.as_str(), (id, spec.partitions, tag_of(spec.kept))).map_err(storage)?;
-        }
-        transaction.commit().map_err(storage)?;
-        topics.insert(spec.name.clone(), new_topic(id, spec.partitions, spec.kept));
-        Ok(())
+    fn failed(&self, error: impl Into<redb::Error>) -> LogError {
+        self.first_failure.storage(error)
+    }
+
+    /// A transaction whose commit is on the disk when it returns. In a large log each holds what a start after a kill
+    /// needs, for a second fsync: else such a start would read all of the log.
+    fn begin(&self) -> Result<WriteTransaction, redb::Error> {
+        let mut transaction = self.database.begin_write()?;
+        let is_large = fs::metadata(&self.file)?.len() > REPAIRED_BYTES_MAX;
+        transaction.set_quick_repair(is_large);
+        Ok(transaction)
+    }
+
+    pub(crate) fn create_topic(
+        &self,
+        _held: &MutexGuard<'_, Writing>,
+        id: u32,
+        spec: &TopicSpec,
+    ) -> Result<Topic, LogError> {
+        let info = TopicInfo { id, partitions: spec.partitions, kept: spec.kept.into() };
+        let insert = || -> Result<(), redb::Error> {
+            let transaction = self.begin()?;
+            let value = (id, info.partitions, info.kept.tag());
+            transaction.open_table(TOPICS)?.insert(spec.name.as_str(), value)?;
+            Ok(transaction.commit()?)
+        };
+        insert().map_err(|error| self.failed(error))?;
+        Ok(Topic { info, ends: vec![0; spec.partitions as usize] })
+    }
+
+    /// Remembers for good that what `group` has not read is kept.
+    pub(crate) fn add_reader(
+        &self,
+        _held: &MutexGuard<'_, Writing>,
+        topic: u32,
+        group: &str,
+    ) -> Result<(), LogError> {
+        let insert = || -> Result<(), redb::Error> {
+            if self.database.begin_read()?.open_table(READERS)?.get((topic, group))?.is_some() {
+                return Ok(());
+            }
+            let transaction = self.begin()?;
+            transaction.open_table(READERS)?.insert((topic, group), ())?;
+            Ok(transaction.commit()?)
+        };
+        insert().map_err(|error| self.failed(error))
     }
 
     /// The batch that holds the record at `offset`, or else the first one behind it.
@@ -142,131 +199,112 @@ impl Store {
         partition: u32,
         offset: u64,
     ) -> Result<Option<Batch>, LogError> {
-        let transaction = self.database.begin_read().map_err(storage)?;
-        let table = transaction.open_table(BATCHES).map_err(storage)?;
-        let before =
-            table.range((topic, partition, 0)..=(topic, partition, offset)).map_err(storage)?.next_back();
-        if let Some(entry) = before {
-            let (key, value) = entry.map_err(storage)?;
-            let batch = decoded(key.value(), value.value())?;
-            if batch.end() > offset {
-                return Ok(Some(batch));
+        let find = || -> Result<Option<Option<Batch>>, redb::Error> {
+            let table = self.database.begin_read()?.open_table(BATCHES)?;
+            let mut before = table.range((topic, partition, 0)..=(topic, partition, offset))?;
+            if let Some(entry) = before.next_back() {
+                let (key, value) = entry?;
+                let batch = Batch::decode(key.value().2, value.value());
+                if batch.as_ref().is_none_or(|batch| batch.end() > offset) {
+                    return Ok(Some(batch));
+                }
             }
+            let mut behind = table.range((topic, partition, offset + 1)..=(topic, partition, u64::MAX))?;
+            let Some(entry) = behind.next() else { return Ok(None) };
+            let (key, value) = entry?;
+            Ok(Some(Batch::decode(key.value().2, value.value())))
+        };
+        match find().map_err(|error| self.failed(error))? {
+            Some(batch) => batch.ok_or_else(damaged).map(Some),
+            None => Ok(None),
         }
-        let behind = (topic, partition, offset + 1)..=(topic, partition, u64::MAX);
-        let Some(entry) = table.range(behind).map_err(storage)?.next() else { return Ok(None) };
-        let (key, value) = entry.map_err(storage)?;
-        decoded(key.value(), value.value()).map(Some)
     }
 
     pub(crate) fn committed(&self, offset: &GroupOffset) -> Result<Option<NextOffset>, LogError> {
-        let transaction = self.database.begin_read().map_err(storage)?;
-        let table = transaction.open_table(OFFSETS).map_err(storage)?;
-        let key = (offset.group.as_str(), offset.topic.as_str(), offset.partition);
-        Ok(table.get(key).map_err(storage)?.map(|next| NextOffset::at(next.value())))
+        let find = || -> Result<Option<u64>, redb::Error> {
+            let table = self.database.begin_read()?.open_table(OFFSETS)?;
+            let next = table.get((offset.group.as_str(), offset.info.id, offset.partition))?;
+            Ok(next.map(|next| next.value()))
+        };
+        Ok(find().map_err(|error| self.failed(error))?.map(NextOffset::at))
     }
 
-    /// Appends and commits, all or nothing, and on the disk when this returns.
+    /// Appends and commits, all or nothing, and on the disk when this returns. The new end of each write's partition.
     pub(crate) fn commit(
         &self,
-        topics: &mut Topics,
+        _held: &MutexGuard<'_, Writing>,
         writes: &[Write],
         offsets: &[GroupOffset],
-    ) -> Result<(), LogError> {
-        let transaction = self.database.begin_write().map_err(storage)?;
-        let ends = append(&transaction, topics, writes).map_err(storage)?;
-        put_offsets(&transaction, topics, offsets).map_err(storage)?;
-        for write in writes {
-            compact::if_due(&transaction, topics, write).map_err(storage)?;
-        }
-        transaction.commit().map_err(storage)?;
-        for (write, (end, records)) in writes.iter().zip(ends) {
-            if let Some(topic) = topics.get_mut(&write.topic) {
-                let partition = write.partition as usize;
-                topic.ends[partition] = end;
-                topic.since_compaction[partition].0 += records;
-            }
-        }
-        Ok(())
+    ) -> Result<Vec<u64>, LogError> {
+        let commit = || -> Result<Vec<u64>, redb::Error> {
+            let transaction = self.begin()?;
+            let ends = append(&transaction, writes)?;
+            put_offsets(&transaction, offsets)?;
+            transaction.commit()?;
+            Ok(ends)
+        };
+        commit().map_err(|error| self.failed(error))
     }
 }
 
-fn decoded(key: BatchKey, value: &[u8]) -> Result<Batch, LogError> {
-    Batch::decode(key.2, value).ok_or_else(|| {
-        LogError::new(
-            Failure::Unknown,
-            Cause::Storage,
-            "the embedded log holds a damaged batch: remove the data folder and send the file again",
-        )
-    })
-}
-
-fn new_topic(id: u32, partitions: u32, kept: Kept) -> Topic {
-    let partitions = partitions as usize;
-    Topic { id, kept, ends: vec![0; partitions], since_compaction: vec![(0, 0); partitions] }
-}
-
-/// The new end of each write's partition, and how many records it gains.
-fn append(
-    transaction: &WriteTransaction,
-    topics: &Topics,
-    writes: &[Write],
-) -> Result<Vec<(u64, u64)>, redb::Error> {
+fn append(transaction: &WriteTransaction, writes: &[Write]) -> Result<Vec<u64>, redb::Error> {
     let mut batches = transaction.open_table(BATCHES)?;
     let mut ends = transaction.open_table(ENDS)?;
     let mut new_ends = Vec::with_capacity(writes.len());
-    for write in writes {
-        let topic = &topics[&write.topic];
-        let mut end = topic.ends[write.partition as usize];
-        let mut records = 0;
-        for batch in &write.batches {
-            batches.insert((topic.id, write.partition, end), batch.value.as_slice())?;
+    for Write { info, partition, batches: appended, .. } in writes {
+        let place = (info.id, *partition);
+        let (mut end, mut records, mut keys) = ends.get(place)?.map_or((0, 0, 0), |end| end.value());
+        for batch in appended {
+            batches.insert((info.id, *partition, end), batch.value.as_slice())?;
             end += batch.span;
             records += batch.records;
         }
-        ends.insert((topic.id, write.partition), end)?;
-        new_ends.push((end, records));
+        if info.kept == KeptAs::Compacted && compact::is_due(records, keys) {
+            keys = compact::compact(&mut batches, info.id, *partition)?;
+            records = 0;
+        }
+        ends.insert(place, (end, records, keys))?;
+        new_ends.push(end);
     }
     Ok(new_ends)
 }
 
-fn put_offsets(
-    transaction: &WriteTransaction,
-    topics: &Topics,
-    offsets: &[GroupOffset],
-) -> Result<(), redb::Error> {
+fn put_offsets(transaction: &WriteTransaction, offsets: &[GroupOffset]) -> Result<(), redb::Error> {
     let mut table = transaction.open_table(OFFSETS)?;
-    let mut batches = transaction.open_table(BATCHES)?;
-    for offset in offsets {
-        table.insert((offset.group.as_str(), offset.topic.as_str(), offset.partition), offset.next)?;
-        // What only passes through has one group of readers: it goes when they have read it.
-        if let Some(Topic { id, kept: Kept::For(_), .. }) = topics.get(&offset.topic) {
-            let read = (*id, offset.partition, 0)..(*id, offset.partition, offset.next);
-            let keys: Vec<_> = batches
-                .range(read)?
-                .map(|entry| entry.map(|(key, _)| key.value()))
-                .collect::<Result<_, _>>()?;
-            // The last of them may go on behind the offset.
-            for key in keys.iter().take(keys.len().saturating_sub(1)) {
-                batches.remove(key)?;
+    for GroupOffset { group, info, partition, next, .. } in offsets {
+        table.insert((group.as_str(), info.id, *partition), next)?;
+    }
+    for GroupOffset { info, partition, .. } in offsets.iter().filter(|o| o.info.kept == KeptAs::UntilRead) {
+        let mut read_by_all = u64::MAX;
+        for reader in transaction.open_table(READERS)?.range((info.id, "")..)? {
+            let (key, _) = reader?;
+            let (topic, group) = key.value();
+            if topic != info.id {
+                break;
             }
+            let next = table.get((group, info.id, *partition))?.map_or(0, |next| next.value());
+            read_by_all = read_by_all.min(next);
         }
+        drop_read(transaction, info.id, *partition, read_by_all)?;
     }
     Ok(())
 }
 
-fn tag_of(kept: Kept) -> u8 {
-    match kept {
-        Kept::Forever => 0,
-        Kept::Compacted => 1,
-        Kept::For(_) => 2,
+/// Drops the batches before the one that `read_by_all` lies in or behind: where that one ends, its key does not tell.
+fn drop_read(
+    transaction: &WriteTransaction,
+    topic: u32,
+    partition: u32,
+    read_by_all: u64,
+) -> Result<(), redb::Error> {
+    let mut batches = transaction.open_table(BATCHES)?;
+    let mut read = Vec::new();
+    for entry in batches.range((topic, partition, 0)..=(topic, partition, read_by_all))? {
+        read.push(entry?.0.value());
     }
-}
-
-fn kept_of(tag: u8) -> Kept {
-    match tag {
-        1 => Kept::Compacted,
-        2 => Kept::For(std::time::Duration::ZERO),
-        _ => Kept::Forever,
+    read.pop();
+    for key in read {
+        batches.remove(key)?;
     }
+    Ok(())
 }

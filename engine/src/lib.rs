@@ -2,6 +2,8 @@
 //! that hold outputs, state changes and input offsets. It knows no domain and no broker: a [`log::Log`] is handed in.
 
 pub mod clock;
+#[cfg(feature = "contract")]
+pub mod contract;
 pub mod driver;
 pub mod log;
 pub mod observer;

@@ -1,83 +1,77 @@
 //! A member of a group. A rebalance is only noted inside the client's callback: the partitions stay ours until the worker
 //! has finished its transaction and releases them.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+mod membership;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use engine::log::{Consumer, Event, Group, LogError};
+use engine::log::{Consumer, Event, Failure, Group, LogError};
 use engine::record::{NextOffset, Partition, Record};
-use rdkafka::client::ClientContext;
 use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, ConsumerGroupMetadata};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerGroupMetadata, RebalanceProtocol};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use rdkafka::types::RDKafkaRespErr;
 
 use crate::client::KafkaSettings;
 use crate::failure::log_error;
+use membership::{Membership, Rebalance};
 
 /// Records handed out in one poll, so that commits and stops are never late.
-const RECORDS_MAX: usize = 2_000;
-const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+const RECORDS_MAX: usize = 1_000;
+const CALL_TIMEOUT: Duration = Duration::from_secs(9);
 
-#[derive(Debug)]
-enum Rebalanced {
-    Assigned(Vec<Partition>),
-    Revoked(Vec<Partition>),
+/// How members of a group pass partitions on. All members of a group must agree.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Assignment {
+    /// Everything is given back before anything is taken.
+    #[default]
+    Eager,
+    /// Only what moves is given back; the rest is read on meanwhile.
+    Cooperative,
 }
 
-#[derive(Default)]
-struct Context {
-    rebalanced: Mutex<VecDeque<Rebalanced>>,
-    /// Nobody takes events any more: partitions are given back at once, or closing would wait for ever.
-    is_closing: AtomicBool,
-}
-
-impl ClientContext for Context {}
-
-impl ConsumerContext for Context {
-    fn rebalance(&self, consumer: &BaseConsumer<Self>, code: RDKafkaRespErr, list: &mut TopicPartitionList) {
-        if self.is_closing.load(Ordering::Acquire) {
-            // An error here means that there is nothing to give back.
-            let _ = consumer.unassign();
-            return;
+impl Assignment {
+    pub(crate) fn strategy(self) -> &'static str {
+        match self {
+            Self::Eager => "range,roundrobin",
+            Self::Cooperative => "cooperative-sticky",
         }
-        let elements = list.elements();
-        let partitions = elements.iter().filter_map(|element| u32::try_from(element.partition()).ok());
-        let partitions = partitions.map(Partition).collect();
-        let event = match code {
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Rebalanced::Assigned(partitions),
-            _ => Rebalanced::Revoked(partitions),
-        };
-        self.rebalanced.lock().unwrap_or_else(PoisonError::into_inner).push_back(event);
     }
+}
+
+/// What a poll met behind the records that it handed out.
+#[derive(Debug)]
+enum Pending {
+    End(Partition),
+    Failed(KafkaError),
 }
 
 /// Reads one topic as a member of a group.
 pub struct KafkaConsumer {
-    consumer: BaseConsumer<Context>,
+    consumer: BaseConsumer<Membership>,
     topic: String,
     brokers: String,
-    /// What is assigned, and where reading began or was moved to.
-    assigned: BTreeMap<Partition, NextOffset>,
-    ends: VecDeque<Partition>,
+    /// What is being read, and the place of the next record.
+    positions: BTreeMap<Partition, NextOffset>,
+    pending: Option<Pending>,
 }
 
 impl KafkaConsumer {
     pub(crate) fn subscribe(settings: &KafkaSettings, group: &Group, topic: &str) -> Result<Self, LogError> {
         let config = settings.member(&group.id, group.instance.as_deref());
-        let failed = |error| log_error(&format!("read {topic}"), &settings.brokers, error);
-        let consumer = BaseConsumer::from_config_and_context(&config, Context::default()).map_err(failed)?;
+        let membership = Membership::new(topic, &group.id);
+        let context = membership.context().clone();
+        let failed = |error| log_error(&format!("read {topic}"), &settings.brokers, &context, error);
+        let consumer = BaseConsumer::from_config_and_context(&config, membership).map_err(failed)?;
         consumer.subscribe(&[topic]).map_err(failed)?;
         Ok(Self {
             consumer,
             topic: topic.to_owned(),
             brokers: settings.brokers.clone(),
-            assigned: BTreeMap::new(),
-            ends: VecDeque::new(),
+            positions: BTreeMap::new(),
+            pending: None,
         })
     }
 
@@ -91,33 +85,55 @@ impl KafkaConsumer {
     }
 
     fn failed(&self, what: &str, error: KafkaError) -> LogError {
-        log_error(&format!("{what} {}", self.topic), &self.brokers, error)
+        let what = format!("{what} {}", self.topic);
+        log_error(&what, &self.brokers, self.consumer.context().context(), error)
     }
 
     fn rebalanced(&self) -> Option<Event> {
-        let event =
-            self.consumer.context().rebalanced.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        event.map(|event| match event {
-            Rebalanced::Assigned(partitions) => Event::Assigned(partitions),
-            Rebalanced::Revoked(partitions) if self.consumer.assignment_lost() => Event::Lost(partitions),
-            Rebalanced::Revoked(partitions) => Event::Revoked(partitions),
+        self.consumer.context().take().map(|rebalance| match rebalance {
+            Rebalance::Assigned(partitions) => Event::Assigned(partitions),
+            Rebalance::Lost(partitions) => Event::Lost(partitions),
+            // It may have been lost since.
+            Rebalance::Revoked(partitions) if self.consumer.assignment_lost() => Event::Lost(partitions),
+            Rebalance::Revoked(partitions) => Event::Revoked(partitions),
         })
     }
 
-    /// Hands the whole assignment to the client, each partition at its place.
-    fn assign(&self) -> Result<(), LogError> {
-        let list =
-            positions_list(&self.topic, self.assigned.iter().map(|(partition, next)| (*partition, *next)))
-                .map_err(|error| self.failed("read", error))?;
-        self.consumer.assign(&list).map_err(|error| self.failed("read", error))
+    fn is_cooperative(&self) -> bool {
+        matches!(self.consumer.rebalance_protocol(), RebalanceProtocol::Cooperative)
     }
 
-    fn partition_list(&self, partitions: &[Partition]) -> TopicPartitionList {
-        let mut list = TopicPartitionList::new();
-        for partition in partitions {
-            list.add_partition(&self.topic, number(*partition));
+    /// Hands the whole assignment to the client, each partition at its place. What was fetched before is forgotten.
+    fn assign_all(&self) -> Result<(), KafkaError> {
+        let positions = self.positions.iter().map(|(partition, next)| (*partition, *next));
+        self.consumer.assign(&positions_list(&self.topic, positions)?)
+    }
+
+    /// Moves single partitions: an assignment made anew would answer a revocation that is under way.
+    fn seek_each(&self, positions: &[(Partition, NextOffset)]) -> Result<(), LogError> {
+        let what = "go back in";
+        let moved = positions_list(&self.topic, positions.iter().copied())
+            .and_then(|list| self.consumer.seek_partitions(list, CALL_TIMEOUT))
+            .map_err(|error| self.failed(what, error))?;
+        for element in moved.elements() {
+            // A partition that is not fetched yet cannot be moved: soon it is.
+            element
+                .error()
+                .map_err(|error| LogError { failure: Failure::Retriable, ..self.failed(what, error) })?;
         }
-        list
+        Ok(())
+    }
+
+    /// A rebalance, or what the last poll met behind its records.
+    fn waiting(&mut self) -> Result<Option<Event>, LogError> {
+        if let Some(event) = self.rebalanced() {
+            return Ok(Some(event));
+        }
+        match self.pending.take() {
+            Some(Pending::End(partition)) => Ok(Some(Event::End(partition))),
+            Some(Pending::Failed(error)) => Err(self.failed("read", error)),
+            None => Ok(None),
+        }
     }
 }
 
@@ -137,10 +153,18 @@ pub(crate) fn positions_list(
     Ok(list)
 }
 
+fn partition_list(topic: &str, partitions: &[Partition]) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for partition in partitions {
+        list.add_partition(topic, number(*partition));
+    }
+    list
+}
+
 pub(crate) fn record<'m>(message: &'m BorrowedMessage<'_>) -> Record<'m> {
     Record {
-        partition: Partition(u32::try_from(message.partition()).unwrap_or(0)),
-        offset: u64::try_from(message.offset()).unwrap_or(0),
+        partition: Partition(u32::try_from(message.partition()).expect("brokers count partitions from 0")),
+        offset: u64::try_from(message.offset()).expect("a record that was read has an offset"),
         timestamp_ms: message.timestamp().to_millis().unwrap_or(0),
         key: message.key(),
         value: message.payload(),
@@ -149,29 +173,31 @@ pub(crate) fn record<'m>(message: &'m BorrowedMessage<'_>) -> Record<'m> {
 
 impl Consumer for KafkaConsumer {
     fn poll(&mut self, wait: Duration, each: &mut dyn FnMut(Record<'_>)) -> Result<Event, LogError> {
-        if let Some(event) = self.rebalanced() {
+        if let Some(event) = self.waiting()? {
             return Ok(event);
-        }
-        if let Some(partition) = self.ends.pop_front() {
-            return Ok(Event::End(partition));
         }
         let mut records = 0;
         let mut wait = wait;
         while records < RECORDS_MAX {
-            match self.consumer.poll(wait) {
-                Some(Ok(message)) => each(record(&message)),
-                Some(Err(KafkaError::PartitionEOF(partition))) => {
-                    self.ends.extend(u32::try_from(partition).ok().map(Partition));
-                    if records == 0 {
-                        break;
+            // Nothing may also mean that a rebalance came.
+            let Some(polled) = self.consumer.poll(wait) else { break };
+            match polled {
+                Ok(message) => {
+                    let record = record(&message);
+                    if let Some(position) = self.positions.get_mut(&record.partition) {
+                        *position = NextOffset::after(record.offset);
                     }
-                    wait = Duration::ZERO;
-                    continue;
+                    each(record);
                 }
-                // Told next time, when nothing handed out hangs on it.
-                Some(Err(_)) if records > 0 => break,
-                Some(Err(error)) => return Err(self.failed("read", error)),
-                None => break,
+                // Nothing is read behind an end before it is told: it would be out of date.
+                Err(KafkaError::PartitionEOF(partition)) => {
+                    self.pending = u32::try_from(partition).ok().map(Partition).map(Pending::End);
+                    break;
+                }
+                Err(error) => {
+                    self.pending = Some(Pending::Failed(error));
+                    break;
+                }
             }
             records += 1;
             wait = Duration::ZERO;
@@ -179,44 +205,71 @@ impl Consumer for KafkaConsumer {
         if records > 0 {
             return Ok(Event::Records(records));
         }
-        if let Some(event) = self.rebalanced() {
-            return Ok(event);
-        }
-        Ok(self.ends.pop_front().map_or(Event::Idle, Event::End))
+        Ok(self.waiting()?.unwrap_or(Event::Idle))
     }
 
     fn start(&mut self, positions: &[(Partition, NextOffset)]) -> Result<(), LogError> {
-        self.assigned.extend(positions.iter().copied());
-        self.ends.clear();
-        self.assign()
+        let started = if self.is_cooperative() {
+            positions_list(&self.topic, positions.iter().copied())
+                .and_then(|list| self.consumer.incremental_assign(&list))
+        } else {
+            self.positions.extend(positions.iter().copied());
+            self.pending = None;
+            self.assign_all()
+        };
+        started.map_err(|error| self.failed("read", error))?;
+        self.positions.extend(positions.iter().copied());
+        Ok(())
     }
 
     fn release(&mut self, partitions: &[Partition]) -> Result<(), LogError> {
-        self.assigned.retain(|partition, _| !partitions.contains(partition));
-        self.ends.clear();
-        self.consumer.unassign().map_err(|error| self.failed("give back partitions of", error))
+        self.positions.retain(|partition, _| !partitions.contains(partition));
+        let released = if self.is_cooperative() {
+            self.consumer.incremental_unassign(&partition_list(&self.topic, partitions))
+        } else {
+            self.pending = None;
+            self.consumer.unassign()
+        };
+        released.map_err(|error| self.failed("give back partitions of", error))
     }
 
     fn seek(&mut self, positions: &[(Partition, NextOffset)]) -> Result<(), LogError> {
         if positions.is_empty() {
             return Ok(());
         }
-        self.start(positions)
+        self.pending = None;
+        if self.is_cooperative() {
+            self.seek_each(positions)?;
+            self.positions.extend(positions.iter().copied());
+            return Ok(());
+        }
+        self.positions.extend(positions.iter().copied());
+        self.assign_all().map_err(|error| self.failed("go back in", error))
     }
 
     fn committed(&mut self, partitions: &[Partition]) -> Result<Vec<Option<NextOffset>>, LogError> {
         if partitions.is_empty() {
             return Ok(Vec::new());
         }
-        let list = self.partition_list(partitions);
+        let what = "fetch the committed offsets of";
+        let list = partition_list(&self.topic, partitions);
         let found = self.consumer.committed_offsets(list, CALL_TIMEOUT);
-        let found = found.map_err(|error| self.failed("fetch the committed offsets of", error))?;
-        let offset =
-            |partition: &Partition| match found.find_partition(&self.topic, number(*partition))?.offset() {
+        let found = found.map_err(|error| self.failed(what, error))?;
+        let mut offsets = Vec::with_capacity(partitions.len());
+        for partition in partitions {
+            let Some(element) = found.find_partition(&self.topic, number(*partition)) else {
+                offsets.push(None);
+                continue;
+            };
+            // Offsets of a transaction that is still open come as an error of the partition: taken for none at all,
+            // everything would be read again.
+            element.error().map_err(|error| self.failed(what, error))?;
+            offsets.push(match element.offset() {
                 Offset::Offset(offset) => u64::try_from(offset).ok().map(NextOffset::at),
                 _ => None,
-            };
-        Ok(partitions.iter().map(offset).collect())
+            });
+        }
+        Ok(offsets)
     }
 
     fn commit(&mut self, positions: &[(Partition, NextOffset)]) -> Result<(), LogError> {
@@ -235,12 +288,22 @@ impl Consumer for KafkaConsumer {
         Ok(NextOffset::at(u64::try_from(high).unwrap_or(0)))
     }
 
+    /// What is dropped leaves.
     fn close(self) {}
 }
 
 impl Drop for KafkaConsumer {
     fn drop(&mut self) {
-        self.consumer.context().is_closing.store(true, Ordering::Release);
-        let _ = self.consumer.unassign();
+        self.consumer.context().leave();
+        // Leaving waits until everything is given back, also what the worker was asked for and did not answer.
+        let given_back = if self.is_cooperative() {
+            let partitions: Vec<_> = self.positions.keys().copied().collect();
+            self.consumer.incremental_unassign(&partition_list(&self.topic, &partitions))
+        } else {
+            self.consumer.unassign()
+        };
+        if let Err(error) = given_back {
+            tracing::debug!(topic = self.topic, %error, "nothing to give back");
+        }
     }
 }

@@ -2,31 +2,61 @@
 
 mod client;
 mod consumer;
+mod context;
+mod deadline;
 mod failure;
+mod lookup;
 pub mod options;
 mod producer;
 mod reader;
 mod topics;
 
+use std::fmt;
 use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::log::{Group, Log, LogError, TopicSpec};
 use engine::record::{NextOffset, Partition, Record};
 
+use lookup::Lookup;
+use reader::Source;
+
 pub use client::KafkaSettings;
-pub use consumer::KafkaConsumer;
+pub use consumer::{Assignment, KafkaConsumer};
 pub use producer::KafkaProducer;
 
 /// A cluster.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Kafka {
     settings: KafkaSettings,
+    lookup: Arc<Mutex<Option<Arc<Lookup>>>>,
 }
 
 impl Kafka {
     /// Connects when the first call is made.
     pub fn new(settings: KafkaSettings) -> Self {
-        Self { settings }
+        Self { settings, lookup: Arc::default() }
+    }
+
+    /// Whether a broker answers; says within two seconds if not.
+    pub fn ping(&self) -> Result<(), LogError> {
+        self.lookup()?.ping()
+    }
+
+    /// The connection for questions, made with the first of them.
+    fn lookup(&self) -> Result<Arc<Lookup>, LogError> {
+        let mut lookup = self.lookup.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lookup) = &*lookup {
+            return Ok(Arc::clone(lookup));
+        }
+        let made = Arc::new(Lookup::new(&self.settings)?);
+        Ok(Arc::clone(lookup.insert(made)))
+    }
+}
+
+impl fmt::Debug for Kafka {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kafka").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 
@@ -35,7 +65,7 @@ impl Log for Kafka {
     type Producer = KafkaProducer;
 
     fn ensure_topics(&self, topics: &[TopicSpec]) -> Result<(), LogError> {
-        topics::ensure(&self.settings, topics)
+        topics::ensure(&self.settings, &*self.lookup()?, topics)
     }
 
     fn consumer(&self, group: &Group, topic: &str) -> Result<KafkaConsumer, LogError> {
@@ -47,7 +77,7 @@ impl Log for Kafka {
     }
 
     fn ends(&self, topic: &str) -> Result<Vec<NextOffset>, LogError> {
-        reader::ends(&self.settings, topic)
+        self.lookup()?.ends(topic)
     }
 
     fn read(
@@ -58,6 +88,6 @@ impl Log for Kafka {
         to: NextOffset,
         each: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
     ) -> Result<NextOffset, LogError> {
-        reader::read(&self.settings, topic, partition, from, to, each)
+        Source { settings: &self.settings, topic, partition }.read(from, to, each)
     }
 }

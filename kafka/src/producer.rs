@@ -4,40 +4,69 @@ use std::time::Duration;
 
 use engine::log::{Cause, Failure, LogError, Producer};
 use engine::record::{NewRecord, NextOffset, Partition};
-use rdkafka::config::FromClientConfig;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, PurgeConfig};
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 
 use crate::client::KafkaSettings;
 use crate::consumer::{KafkaConsumer, number, positions_list};
-use crate::failure::log_error;
+use crate::context::Context;
+use crate::deadline::Deadline;
+use crate::failure::{fatal_error, log_error};
 
 /// Longer than the transaction timeout: what is older is aborted by the broker.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(15);
-const CALL_TIMEOUT: Duration = Duration::from_secs(10);
-/// A full queue is waited for in steps of this, so many times.
-const QUEUE_PAUSE: Duration = Duration::from_millis(10);
-const QUEUE_PAUSES_MAX: usize = 1_000;
-/// Delivery reports are served once in so many records.
-const SERVE_EVERY: u32 = 256;
+/// A commit that took so long may have met a coordinator in trouble; how it ended is asked by a new producer.
+const COMMIT_DOUBTFUL: Duration = Duration::from_secs(5);
+const CALL_TIMEOUT: Duration = Duration::from_secs(9);
+/// How long a full queue is waited for.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
+const QUEUE_PAUSE: Duration = Duration::from_millis(5);
+/// rdkafka's own wait inside a commit looks every 100 ms whether all is sent, which allows ten transactions a second.
+const FLUSH_STEP: Duration = Duration::from_millis(1);
+/// An abort goes on in steps: between them the reports of the records that it throws away are taken.
+const ABORT_STEP: Duration = Duration::from_millis(20);
+/// Failed records are reported into a queue that is emptied once in so many records.
+const SERVE_EVERY: u32 = 1_024;
 
 pub struct KafkaProducer {
-    producer: BaseProducer,
+    producer: BaseProducer<Context>,
     brokers: String,
     unserved: u32,
 }
 
 impl KafkaProducer {
     pub(crate) fn initialised(settings: &KafkaSettings, transactional_id: &str) -> Result<Self, LogError> {
-        let failed = |error| log_error("start a transactional producer", &settings.brokers, error);
-        let producer =
-            BaseProducer::from_config(&settings.transactional(transactional_id)).map_err(failed)?;
-        producer.init_transactions(CALL_TIMEOUT).map_err(failed)?;
-        Ok(Self { producer, brokers: settings.brokers.clone(), unserved: 0 })
+        let what = "start a transactional producer";
+        let context = Context::default();
+        let failed = |error| log_error(what, &settings.brokers, &context, error);
+        let config = settings.transactional(transactional_id);
+        let producer = BaseProducer::from_config_and_context(&config, context.clone()).map_err(failed)?;
+        let producer = Self { producer, brokers: settings.brokers.clone(), unserved: 0 };
+        if let Err(error) = producer.producer.init_transactions(CALL_TIMEOUT) {
+            // Why no broker was reached is told by events that wait to be taken.
+            producer.producer.poll(QUEUE_PAUSE);
+            return Err(producer.failed(what, error));
+        }
+        Ok(producer)
     }
 
     fn failed(&self, what: &str, error: KafkaError) -> LogError {
-        log_error(what, &self.brokers, error)
+        // Once fenced, calls fail in other ways too: what made the client useless is what counts.
+        match self.producer.client().fatal_error() {
+            Some((code, reason)) => fatal_error(what, code, &reason),
+            None => log_error(what, &self.brokers, self.producer.context(), error),
+        }
+    }
+
+    /// Waits until the broker has every record of the transaction.
+    fn flush(&self, deadline: Deadline) -> Result<(), KafkaError> {
+        loop {
+            match self.producer.flush(FLUSH_STEP) {
+                Err(KafkaError::Flush(Code::OperationTimedOut)) if !deadline.is_past() => {}
+                result => return result,
+            }
+        }
     }
 }
 
@@ -58,18 +87,21 @@ impl Producer for KafkaProducer {
             self.unserved = 0;
             self.producer.poll(Duration::ZERO);
         }
-        for _ in 0..QUEUE_PAUSES_MAX {
+        let mut full: Option<Deadline> = None;
+        loop {
             match self.producer.send(message) {
                 Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), unsent)) => {
+                Err((KafkaError::MessageProduction(Code::QueueFull), unsent)) => {
+                    if full.get_or_insert_with(|| Deadline::after(QUEUE_TIMEOUT)).is_past() {
+                        let error = KafkaError::MessageProduction(Code::TimedOutQueue);
+                        return Err(self.failed(&format!("write to {topic}"), error));
+                    }
                     message = unsent;
                     self.producer.poll(QUEUE_PAUSE);
                 }
                 Err((error, _)) => return Err(self.failed(&format!("write to {topic}"), error)),
             }
         }
-        let message = format!("cannot write to {topic}: {} takes no more records", self.brokers);
-        Err(LogError::new(Failure::Retriable, Cause::Unreachable, message))
     }
 
     fn send_offsets(
@@ -81,33 +113,43 @@ impl Producer for KafkaProducer {
         let list = positions_list(consumer.topic(), positions.iter().copied())
             .map_err(|error| self.failed(what, error))?;
         let group = consumer.group_metadata().ok_or_else(|| {
-            LogError::new(
-                Failure::Abortable,
-                Cause::Other,
-                "the consumer is not a member of its group any more",
-            )
+            let message = format!("cannot {what}: the consumer is not a member of its group any more");
+            LogError::new(Failure::Abortable, Cause::Other, message)
         })?;
         let sent = self.producer.send_offsets_to_transaction(&list, &group, CALL_TIMEOUT);
         sent.map_err(|error| self.failed(what, error))
     }
 
     fn commit(&mut self) -> Result<(), LogError> {
-        self.producer
-            .commit_transaction(COMMIT_TIMEOUT)
-            .map_err(|error| self.failed("commit a transaction", error))
+        let what = "commit a transaction";
+        let deadline = Deadline::after(COMMIT_TIMEOUT);
+        self.flush(deadline).map_err(|error| self.failed(what, error))?;
+        let flushed = deadline.elapsed();
+        // At least a moment is left: a timeout of zero would only ask.
+        let remaining = deadline.remaining().max(FLUSH_STEP);
+        self.producer.commit_transaction(remaining).map_err(|error| self.failed(what, error))?;
+        let took = deadline.elapsed().saturating_sub(flushed);
+        if took < COMMIT_DOUBTFUL {
+            return Ok(());
+        }
+        let message = format!(
+            "the broker at {} took {} s to commit a transaction: a new producer asks how it ended",
+            self.brokers,
+            took.as_secs()
+        );
+        Err(LogError::new(Failure::Retriable, Cause::Unreachable, message))
     }
 
     fn abort(&mut self) -> Result<(), LogError> {
-        self.producer.purge(PurgeConfig::default().queue().inflight());
-        self.producer
-            .abort_transaction(COMMIT_TIMEOUT)
-            .map_err(|error| self.failed("abort a transaction", error))
-    }
-}
-
-impl Drop for KafkaProducer {
-    fn drop(&mut self) {
-        // What is not committed is not wanted: nobody waits for it to be sent.
-        self.producer.purge(PurgeConfig::default().queue().inflight());
+        let deadline = Deadline::after(COMMIT_TIMEOUT);
+        loop {
+            match self.producer.abort_transaction(ABORT_STEP) {
+                Ok(()) => return Ok(()),
+                Err(KafkaError::Transaction(error)) if error.is_retriable() && !deadline.is_past() => {
+                    self.producer.poll(FLUSH_STEP);
+                }
+                Err(error) => return Err(self.failed("abort a transaction", error)),
+            }
+        }
     }
 }

@@ -1,91 +1,159 @@
 //! Reads a partition outside any group, up to an end that may lie behind transactions that are still open.
 
 use std::ops::ControlFlow;
+use std::thread;
 use std::time::Duration;
 
-use engine::log::LogError;
+use engine::log::{Cause, Failure, LogError};
 use engine::record::{NextOffset, Partition, Record};
-use rdkafka::config::FromClientConfig;
+use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
-use rdkafka::types::RDKafkaErrorCode;
 
-use crate::client::KafkaSettings;
+use crate::client::{Isolation, KafkaSettings};
 use crate::consumer::{number, positions_list, record};
+use crate::context::Context;
+use crate::deadline::Deadline;
 use crate::failure::log_error;
 
-const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+const CALL_TIMEOUT: Duration = Duration::from_secs(9);
 const POLL_WAIT: Duration = Duration::from_millis(100);
+/// How often it is asked whether open transactions have ended.
+const OPEN_PAUSE: Duration = Duration::from_millis(20);
+/// Longer than a dead producer's transaction stays open: its timeout, and the brokers look for those every ten seconds.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a partition may give neither records nor its end.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(20);
 
-pub(crate) fn partitions(settings: &KafkaSettings, topic: &str) -> Result<Option<u32>, LogError> {
-    let failed = |error| log_error(&format!("look up {topic}"), &settings.brokers, error);
-    let consumer: BaseConsumer =
-        BaseConsumer::from_config(&settings.reader("read_uncommitted")).map_err(failed)?;
-    let metadata = match consumer.fetch_metadata(Some(topic), CALL_TIMEOUT) {
-        Ok(metadata) => metadata,
-        Err(KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopicOrPartition)) => return Ok(None),
-        Err(error) => return Err(failed(error)),
-    };
-    let found = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none());
-    Ok(found
-        .map(|found| u32::try_from(found.partitions().len()).unwrap_or(u32::MAX))
-        .filter(|count| *count > 0))
+/// A partition of a cluster.
+pub(crate) struct Source<'r> {
+    pub(crate) settings: &'r KafkaSettings,
+    pub(crate) topic: &'r str,
+    pub(crate) partition: Partition,
 }
 
-pub(crate) fn ends(settings: &KafkaSettings, topic: &str) -> Result<Vec<NextOffset>, LogError> {
-    let failed = |error| log_error(&format!("find the end of {topic}"), &settings.brokers, error);
-    let consumer: BaseConsumer =
-        BaseConsumer::from_config(&settings.reader("read_uncommitted")).map_err(failed)?;
-    let count = partitions(settings, topic)?.unwrap_or(0);
-    let end = |partition| {
-        let (_, high) = consumer.fetch_watermarks(topic, number(partition), CALL_TIMEOUT).map_err(failed)?;
+/// Where a pass over the committed records stopped.
+enum Pass {
+    /// There, or where the caller wanted no more.
+    Done(NextOffset),
+    /// At the end of what was stable while it read.
+    End(NextOffset),
+}
+
+impl Source<'_> {
+    /// Hands out the committed records from `from` up to `to`. Returns `to`, or the place behind the record at which
+    /// `each` broke off.
+    pub(crate) fn read(
+        &self,
+        from: NextOffset,
+        to: NextOffset,
+        each: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
+    ) -> Result<NextOffset, LogError> {
+        if from >= to {
+            return Ok(from);
+        }
+        let mut reader = self.reader()?;
+        // Asked before reading: only an end met after the answer is known to lie behind every transaction below `to`.
+        // An end met before may be that of an open transaction which is committed since.
+        let is_settled = self.stable_end(&reader)? >= to;
+        let position = match self.pass(&reader, from, to, each)? {
+            Pass::Done(position) => return Ok(position),
+            // What is left are markers of transactions and aborted records.
+            Pass::End(_) if is_settled => return Ok(to),
+            Pass::End(position) => position,
+        };
+        self.wait_until_settled(&reader, to)?;
+        // A new client has no end in its queue that was met before.
+        reader = self.reader()?;
+        match self.pass(&reader, position, to, each)? {
+            Pass::Done(position) => Ok(position),
+            Pass::End(_) => Ok(to),
+        }
+    }
+
+    fn reader(&self) -> Result<BaseConsumer<Context>, LogError> {
+        let context = Context::default();
+        BaseConsumer::from_config_and_context(&self.settings.reader(Isolation::Committed), context.clone())
+            .map_err(|error| {
+                log_error(&format!("read {}", self.topic), &self.settings.brokers, &context, error)
+            })
+    }
+
+    fn failed(&self, reader: &BaseConsumer<Context>, error: KafkaError) -> LogError {
+        log_error(&format!("read {}", self.topic), &self.settings.brokers, reader.context(), error)
+    }
+
+    /// The last stable offset: a reader of committed records is told that one.
+    fn stable_end(&self, reader: &BaseConsumer<Context>) -> Result<NextOffset, LogError> {
+        let marks = reader.fetch_watermarks(self.topic, number(self.partition), CALL_TIMEOUT);
+        let (_, high) = marks.map_err(|error| self.failed(reader, error))?;
         Ok(NextOffset::at(u64::try_from(high).unwrap_or(0)))
-    };
-    (0..count).map(Partition).map(end).collect()
+    }
+
+    fn wait_until_settled(&self, reader: &BaseConsumer<Context>, to: NextOffset) -> Result<(), LogError> {
+        let deadline = Deadline::after(OPEN_TIMEOUT);
+        let Self { topic, partition, .. } = self;
+        tracing::info!(topic, partition = partition.0, "waiting for open transactions of {topic}");
+        loop {
+            let stable = self.stable_end(reader)?;
+            if stable >= to {
+                return Ok(());
+            }
+            if deadline.is_past() {
+                let message = format!(
+                    "cannot read {topic} up to {to}: a transaction is open at {stable} of partition {partition} for {} s",
+                    deadline.elapsed().as_secs()
+                );
+                return Err(LogError::new(Failure::Retriable, Cause::Other, message));
+            }
+            thread::sleep(OPEN_PAUSE);
+        }
+    }
+
+    fn pass(
+        &self,
+        reader: &BaseConsumer<Context>,
+        from: NextOffset,
+        to: NextOffset,
+        each: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
+    ) -> Result<Pass, LogError> {
+        positions_list(self.topic, std::iter::once((self.partition, from)))
+            .and_then(|list| reader.assign(&list))
+            .map_err(|error| self.failed(reader, error))?;
+        let mut position = from;
+        let mut silence: Option<Deadline> = None;
+        loop {
+            match reader.poll(POLL_WAIT) {
+                Some(Ok(message)) => {
+                    silence = None;
+                    let record = record(&message);
+                    if record.offset >= to.get() {
+                        return Ok(Pass::Done(to));
+                    }
+                    position = NextOffset::after(record.offset);
+                    if each(record).is_break() || position >= to {
+                        return Ok(Pass::Done(position));
+                    }
+                }
+                Some(Err(KafkaError::PartitionEOF(_))) => return Ok(Pass::End(position)),
+                Some(Err(error)) => {
+                    let error = self.failed(reader, error);
+                    // The client connects again by itself, and goes on where it was.
+                    if error.failure != Failure::Retriable || is_over(&mut silence) {
+                        return Err(error);
+                    }
+                }
+                None if is_over(&mut silence) => {
+                    let error =
+                        KafkaError::MessageConsumption(rdkafka::types::RDKafkaErrorCode::OperationTimedOut);
+                    return Err(self.failed(reader, error));
+                }
+                None => {}
+            }
+        }
+    }
 }
 
-pub(crate) fn read(
-    settings: &KafkaSettings,
-    topic: &str,
-    partition: Partition,
-    from: NextOffset,
-    to: NextOffset,
-    each: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
-) -> Result<NextOffset, LogError> {
-    if from >= to {
-        return Ok(from);
-    }
-    let failed = |error| log_error(&format!("read {topic}"), &settings.brokers, error);
-    let consumer: BaseConsumer =
-        BaseConsumer::from_config(&settings.reader("read_committed")).map_err(failed)?;
-    let list = positions_list(topic, std::iter::once((partition, from))).map_err(failed)?;
-    consumer.assign(&list).map_err(failed)?;
-    let mut position = from;
-    let mut is_at_end = false;
-    loop {
-        match consumer.poll(POLL_WAIT) {
-            Some(Ok(message)) => {
-                is_at_end = false;
-                let record = record(&message);
-                if record.offset >= to.get() {
-                    return Ok(position);
-                }
-                position = NextOffset::after(record.offset);
-                if each(record).is_break() || position >= to {
-                    return Ok(position);
-                }
-            }
-            Some(Err(KafkaError::PartitionEOF(_))) => is_at_end = true,
-            Some(Err(error)) => return Err(failed(error)),
-            None => {}
-        }
-        // At the last stable offset: what lies between it and `to` belongs to open transactions, which are waited for.
-        if is_at_end {
-            let (_, stable) =
-                consumer.fetch_watermarks(topic, number(partition), CALL_TIMEOUT).map_err(failed)?;
-            if u64::try_from(stable).unwrap_or(0) >= to.get() {
-                return Ok(position);
-            }
-        }
-    }
+fn is_over(silence: &mut Option<Deadline>) -> bool {
+    silence.get_or_insert_with(|| Deadline::after(SILENCE_TIMEOUT)).is_past()
 }

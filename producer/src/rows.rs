@@ -1,65 +1,100 @@
 //! Reads the rows of an input, one at a time, in bounded memory, and knows the place behind each.
 
-use std::io::{self, BufRead};
+mod content;
+mod opening;
+mod records;
 
-use csv_core::ReadRecordResult;
-use domain::wire::{self, OVERSIZED_HEAD_BYTES, ROW_BYTES_MAX};
+use domain::wire;
 use domain::{Header, SightingId};
 
-use crate::input::{Input, InputError};
-use crate::position::FilePosition;
+use self::content::Content;
+use self::opening::{Opening, opening};
+use self::records::{Fed, Records};
 
-/// Content is hashed in pieces of this size: many rows at once are hashed several times faster than one by one.
-const HASH_BYTES: usize = 128 * 1024;
+pub use self::records::Fields;
+use crate::input::{Input, InputError};
+use crate::position::{Beginning, Change, Facts, FilePosition, Place, beginning};
 
 /// The rows of an input.
 pub struct Rows {
     input: Input,
     header: Header,
-    parser: Parser,
     identity: String,
-    rows: u64,
+    records: Records,
+    content: Content,
+    row: u64,
+    is_open: bool,
+    /// Places that were known before this run.
+    earlier: Vec<Place>,
+}
+
+/// A row as found. A long one is never held: there are its first bytes, its length and its hash.
+pub enum Row<'r> {
+    Fields(Fields<'r>),
+    Oversized { head: &'r [u8], length: u64, hash: SightingId },
 }
 
 impl Rows {
-    /// Reads the header. The first row is read ahead, since it is part of the identity.
+    /// Reads the header.
     pub fn new(mut input: Input) -> Result<Self, InputError> {
-        let mut parser = Parser::new();
-        let has_header = parser.record(&mut input, 0)?;
-        if !has_header {
-            return Err(InputError::Empty(input.name));
-        }
-        let header = Header::parse(parser.fields())
-            .map_err(|source| InputError::Header { name: input.name.clone(), source })?;
-        let mut identity = blake3::Hasher::new();
-        parser.hash_record(&mut identity);
-        parser.is_ahead = parser.record(&mut input, 0)?;
-        parser.hash_record(&mut identity);
-        let identity = identity.finalize().to_hex().as_str()[..32].to_owned();
-        Ok(Self { input, header, parser, identity, rows: 0 })
+        let mut is_all = false;
+        let (header, identity) = loop {
+            match opening(input.head(), is_all) {
+                Opening::TooShort => is_all = input.peek_more()? == 0,
+                Opening::Empty => return Err(InputError::Empty(input.name().to_owned())),
+                Opening::NoHeader => return Err(InputError::NoHeader(input.name().to_owned())),
+                Opening::Found { header, identity } => break (header, identity),
+            }
+        };
+        let name = || input.name().to_owned();
+        let header = header.map_err(|source| InputError::Header { name: name(), source })?;
+        let mut rows = Self {
+            input,
+            header,
+            identity,
+            records: Records::new(),
+            content: Content::new(),
+            row: 0,
+            is_open: false,
+            earlier: Vec::new(),
+        };
+        rows.read()?;
+        rows.content.accept();
+        Ok(rows)
     }
 
     pub fn name(&self) -> &str {
-        &self.input.name
+        self.input.name()
     }
 
+    /// What the input is known by, whatever it is called and however it grows.
     pub fn identity(&self) -> &str {
         &self.identity
     }
 
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
     /// Rows handed out or passed over so far.
     pub fn count(&self) -> u64 {
-        self.rows
+        self.row
     }
 
-    /// Bytes of content handed out so far.
+    /// Bytes of the file handled so far (of the compressed file where it is one).
     pub fn bytes(&self) -> u64 {
-        self.parser.record_end
+        self.input.bytes(self.content.byte()).0
     }
 
-    /// Bytes of the whole content, where that is known.
+    /// Bytes of the whole file, where that is known.
     pub fn bytes_total(&self) -> Option<u64> {
-        self.input.file_bytes.filter(|_| !self.input.is_gzip)
+        self.input.bytes(self.content.byte()).1
+    }
+
+    /// The next row; `None` at the end. A last line without a line end is a row.
+    #[expect(clippy::should_implement_trait, reason = "a row borrows the reader's buffers")]
+    pub fn next(&mut self) -> Result<Option<Row<'_>>, InputError> {
+        Ok(self.advance()?.then(|| self.current()))
     }
 
     /// Appends the next row's record value to `out` and gives its key; `None` at the end.
@@ -67,185 +102,138 @@ impl Rows {
         if !self.advance()? {
             return Ok(None);
         }
-        let parser = &self.parser;
-        let id = match &parser.oversized {
-            Some(row) => {
-                wire::encode_oversized(&row.head, row.hasher.length(), row.hasher.clone().finish(), out)
-            }
-            None => wire::encode_row(&self.header, parser.field_slices(), out),
-        };
-        Ok(Some(id))
+        Ok(Some(match self.current() {
+            Row::Fields(fields) => wire::encode_row(&self.header, fields, out),
+            Row::Oversized { head, length, hash } => wire::encode_oversized(head, length, hash, out),
+        }))
     }
 
-    fn advance(&mut self) -> Result<bool, InputError> {
-        if !std::mem::take(&mut self.parser.is_ahead) && !self.parser.record(&mut self.input, self.rows)? {
-            return Ok(false);
+    /// The place behind the last row handed out, with what was known before.
+    pub fn position(&mut self) -> FilePosition {
+        FilePosition { identity: self.identity.clone(), place: self.place(), earlier: self.earlier.clone() }
+    }
+
+    /// The rows behind what has been sent, and why from there. To be called before the first row; an input that cannot
+    /// be read again from its start (standard input, a pipe) ends with an error where it has to be.
+    pub fn behind(mut self, known: Option<&FilePosition>) -> Result<(Self, Beginning), InputError> {
+        let facts = known.map(|known| self.survey(known)).transpose()?.unwrap_or_default();
+        let decision = beginning(known, &facts);
+        let Some(known) = known else { return Ok((self, decision)) };
+        let (row, byte) = match decision {
+            Beginning::From { row, byte } => (row, byte),
+            Beginning::Start | Beginning::Changed { .. } => (0, 0),
+        };
+        if self.content.byte() > byte {
+            let again = self.input.reopen().unwrap_or_else(|| {
+                let change = match decision {
+                    Beginning::Changed { why, .. } => why,
+                    Beginning::Start | Beginning::From { .. } => Change::Edited,
+                };
+                Err(InputError::Changed { name: self.name().to_owned(), change })
+            })?;
+            self = Self::new(again)?;
         }
-        self.parser.accept();
-        self.rows += 1;
+        let begun = known.places().find(|place| (place.row, place.byte) == (row, byte));
+        if let Some(place) = begun {
+            self.go_to(place)?;
+        }
+        self.earlier = known.earlier_than(begun);
+        Ok((self, decision))
+    }
+
+    /// Passes over what lies before the last place known, and gives the hash of it; `None` where the input has changed.
+    pub fn skip_to(&mut self, known: &FilePosition) -> Result<Option<String>, InputError> {
+        let last = FilePosition { earlier: Vec::new(), ..known.clone() };
+        let facts = self.survey(&last)?;
+        let decision = beginning(Some(&last), &facts);
+        if let Beginning::From { .. } = decision {
+            (self.row, self.is_open) = (known.place.row, known.place.is_open);
+            self.earlier = known.earlier_than(Some(&known.place));
+            return Ok(Some(self.content.hash()));
+        }
+        Ok(None)
+    }
+
+    /// What the input shows at each of the places known. Afterwards the input is at the furthest that it has.
+    fn survey(&mut self, known: &FilePosition) -> Result<Vec<Facts>, InputError> {
+        let places: Vec<_> = known.places().collect();
+        let mut facts = vec![Facts { content: None, next: None }; places.len()];
+        let mut in_order: Vec<_> = (0..places.len()).collect();
+        in_order.sort_by_key(|index| places[*index].byte);
+        for index in in_order {
+            // A place within the header is none of this input's.
+            if self.content.byte() <= places[index].byte && self.pass_to(places[index].byte)? {
+                let next = self.input.fill(places[index].row)?.first().copied();
+                facts[index] = Facts { content: Some(self.content.hash()), next };
+            }
+        }
+        Ok(facts)
+    }
+
+    fn go_to(&mut self, place: &Place) -> Result<(), InputError> {
+        self.pass_to(place.byte)?;
+        (self.row, self.is_open) = (place.row, place.is_open);
+        Ok(())
+    }
+
+    /// Passes over the bytes before this one, without looking for rows; false where the input ends before.
+    fn pass_to(&mut self, byte: u64) -> Result<bool, InputError> {
+        while self.content.byte() < byte {
+            let left = usize::try_from(byte - self.content.byte()).unwrap_or(usize::MAX);
+            let bytes = self.input.fill(self.row)?;
+            let bytes = &bytes[..bytes.len().min(left)];
+            let passed = bytes.len();
+            if passed == 0 {
+                return Ok(false);
+            }
+            self.content.pass(bytes);
+            self.input.consume(passed);
+        }
         Ok(true)
     }
 
-    /// The place behind the last row handed out.
-    pub fn position(&mut self) -> FilePosition {
-        FilePosition {
-            identity: self.identity.clone(),
-            row: self.rows,
-            byte: self.parser.record_end,
-            content: self.parser.content_hash(),
+    fn place(&mut self) -> Place {
+        Place {
+            row: self.row,
+            byte: self.content.byte(),
+            content: self.content.hash(),
+            is_open: self.is_open,
         }
     }
 
-    /// Passes over the rows before the place `known`, and gives the hash of their content; `None` where the input has
-    /// fewer rows.
-    pub fn skip_to(&mut self, known: &FilePosition) -> Result<Option<String>, InputError> {
-        while self.rows < known.row {
-            if !self.advance()? {
-                return Ok(None);
+    fn advance(&mut self) -> Result<bool, InputError> {
+        if !self.read()? {
+            return Ok(false);
+        }
+        self.content.accept();
+        self.row += 1;
+        Ok(true)
+    }
+
+    fn current(&self) -> Row<'_> {
+        match self.records.oversized() {
+            Some(row) => {
+                Row::Oversized { head: self.records.found(), length: row.length(), hash: row.hash() }
             }
-        }
-        Ok(Some(self.parser.content_hash()))
-    }
-}
-
-/// A row too large to be held.
-struct Oversized {
-    head: Vec<u8>,
-    hasher: domain::raw::OversizedHasher,
-}
-
-/// `csv-core` with its buffers, and the bytes of the record as found.
-struct Parser {
-    core: csv_core::Reader,
-    fields: Vec<u8>,
-    ends: Vec<usize>,
-    field_count: usize,
-    /// The record's bytes as found, its line end included.
-    found: Vec<u8>,
-    oversized: Option<Oversized>,
-    is_ahead: bool,
-    record_end: u64,
-    /// Content handed out and not yet hashed.
-    unhashed: Vec<u8>,
-    hasher: blake3::Hasher,
-}
-
-impl Parser {
-    fn new() -> Self {
-        Self {
-            core: csv_core::Reader::new(),
-            fields: vec![0; 4 * 1024],
-            ends: vec![0; 32],
-            field_count: 0,
-            found: Vec::new(),
-            oversized: None,
-            is_ahead: false,
-            record_end: 0,
-            unhashed: Vec::new(),
-            hasher: blake3::Hasher::new(),
+            None => Row::Fields(self.records.fields()),
         }
     }
 
-    fn fields(&self) -> impl Iterator<Item = &[u8]> {
-        self.field_slices()
-    }
-
-    fn field_slices(&self) -> impl ExactSizeIterator<Item = &[u8]> + Clone {
-        (0..self.field_count).map(|index| {
-            let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
-            &self.fields[start..self.ends[index]]
-        })
-    }
-
-    fn hash_record(&self, hasher: &mut blake3::Hasher) {
-        hasher.update(trimmed(&self.found));
-        hasher.update(b"\n");
-    }
-
-    /// Reads the next record into the buffers; false at the end of the input.
-    fn record(&mut self, input: &mut Input, rows: u64) -> Result<bool, InputError> {
-        self.found.clear();
-        self.oversized = None;
-        let (mut written, mut ended) = (0, 0);
+    /// Reads the next record; false at the end.
+    fn read(&mut self) -> Result<bool, InputError> {
         loop {
-            let buffer = match input.reader.fill_buf() {
-                Ok(buffer) => buffer,
-                Err(source) if source.kind() == io::ErrorKind::Interrupted => continue,
-                Err(source) => return Err(read_error(&input.name, input.is_gzip, rows, source)),
-            };
-            let (result, read, wrote, ends) =
-                self.core.read_record(buffer, &mut self.fields[written..], &mut self.ends[ended..]);
-            match &mut self.oversized {
-                Some(row) => row.hasher.update(&buffer[..read]),
-                None => self.found.extend_from_slice(&buffer[..read]),
-            }
-            self.record_end += read as u64;
-            input.reader.consume(read);
-            written += wrote;
-            ended += ends;
-            if self.found.len() > ROW_BYTES_MAX && self.oversized.is_none() {
-                self.oversized = Some(self.begin_oversized());
-            }
-            match result {
-                ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::OutputFull if self.oversized.is_some() => written = 0,
-                ReadRecordResult::OutputFull => self.fields.resize(self.fields.len() * 2, 0),
-                ReadRecordResult::OutputEndsFull if self.oversized.is_some() => ended = 0,
-                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
-                ReadRecordResult::Record => {
-                    self.field_count = ended;
+            let bytes = self.input.fill(self.row)?;
+            let (read, fed) = self.records.feed(bytes);
+            self.content.push(&bytes[..read]);
+            self.input.consume(read);
+            match fed {
+                Fed::More => {}
+                Fed::Record { is_open } => {
+                    self.is_open = is_open;
                     return Ok(true);
                 }
-                ReadRecordResult::End => return Ok(false),
+                Fed::End => return Ok(false),
             }
         }
-    }
-
-    /// From here on the row is only hashed; its line end counts, since nobody knows yet where it is.
-    fn begin_oversized(&self) -> Oversized {
-        let mut hasher = wire::hash_oversized();
-        hasher.update(&self.found);
-        Oversized { head: self.found[..OVERSIZED_HEAD_BYTES].to_vec(), hasher }
-    }
-
-    /// The record read last is handed out: it is part of the content from now on. Line ends do not count, so that a
-    /// last row that gains one stays the same row.
-    fn accept(&mut self) {
-        match &self.oversized {
-            Some(row) => self.unhashed.extend_from_slice(&row.hasher.clone().finish().to_bytes()),
-            None => self.unhashed.extend_from_slice(trimmed(&self.found)),
-        }
-        self.unhashed.push(b'\n');
-        if self.unhashed.len() >= HASH_BYTES {
-            self.hasher.update(&self.unhashed);
-            self.unhashed.clear();
-        }
-    }
-
-    fn content_hash(&mut self) -> String {
-        self.hasher.update(&self.unhashed);
-        self.unhashed.clear();
-        self.hasher.finalize().to_hex().to_string()
-    }
-}
-
-/// A record without the line ends around it.
-fn trimmed(found: &[u8]) -> &[u8] {
-    let is_line_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
-    let start = found.iter().position(|byte| !is_line_end(byte)).unwrap_or(found.len());
-    let end = found.iter().rposition(|byte| !is_line_end(byte)).map_or(start, |last| last + 1);
-    &found[start..end]
-}
-
-fn read_error(name: &str, is_gzip: bool, rows: u64, source: io::Error) -> InputError {
-    let name = name.to_owned();
-    let is_damaged = matches!(
-        source.kind(),
-        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
-    );
-    if is_gzip && is_damaged {
-        InputError::Truncated { name, rows, source }
-    } else {
-        InputError::Read { name, source }
     }
 }

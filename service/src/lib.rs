@@ -1,5 +1,6 @@
-//! What makes a process a good citizen: settings, logs, metrics, health, exit codes, shutdown, and the only clock. It knows
-//! none of our other crates; time, the environment and signals enter a program through here.
+//! What makes a process a good citizen: settings, logs, metrics, health, exit codes, shutdown, and the only clock. Time, the
+//! environment and signals enter a program through here. Of our other crates it knows `engine` only, for what its errors
+//! mean to whoever started the process.
 
 pub mod clock;
 mod engine_exit;

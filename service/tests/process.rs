@@ -47,6 +47,12 @@ fn check_says_that_the_settings_are_good() {
 }
 
 #[test]
+fn what_is_asked_of_one_run_has_no_variable_and_an_empty_variable_is_none() {
+    let Ended { code, out, .. } = run(&["--check"], &[("UFO_PRINT", "1"), ("UFO_PARTITIONS", "")]);
+    assert_eq!((code, out.as_str()), (0, "the settings are good (no settings file)\n"));
+}
+
+#[test]
 fn print_shows_where_settings_came_from_and_no_secret() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("ufo.toml"), "partitions = 4\n[citizen]\nlog = 'debug'\n").unwrap();

@@ -1,81 +1,89 @@
 //! The lake: `ufo.raw` → bronze, sightings and rejects → silver, the current aggregates → gold, as Delta tables. A
 //! table's commit holds the files and the offsets that they cover, so a restart or a second sink neither loses nor doubles.
+//!
+//! ```text
+//! record ─Rows─▶ RecordBatch ─Encoder (one a year)─▶ DataFile ─upload─▶ object ┐
+//!    └─ offset ─▶ Place ─────────────────────────────▶ Transaction ────────────┴─commit─▶ visible
+//! ```
 
 mod append;
-mod current;
+mod error;
 mod facts;
+mod fold;
+mod gold;
+pub mod path;
+pub mod roller;
 mod rows;
 pub mod schema;
+mod store;
+mod upkeep;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use arrow_schema::ArrowError;
-use delta::{DeltaError, Lake, Trouble};
+use delta::Lake;
 use domain::Topics;
-use engine::log::{Group, Log, LogError};
+use engine::log::{Group, Log};
 use service::Shutdown;
-use service::exit::{Code, Exit};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 use append::{AppendTask, Target};
-use current::GoldTask;
-pub use facts::{LakeFacts, lake_facts};
+pub use error::LakeError;
+pub use facts::{BronzeFacts, LakeFacts, lake_facts, lake_facts_of};
+use gold::GoldTask;
+use path::Tables;
+use roller::Bounds;
 use rows::{RawRows, RejectRows, SightingRows};
+pub use upkeep::{compact, vacuum};
 
-/// They only wait for the store.
-const RUNTIME_THREADS: usize = 2;
+const MIB: usize = 1024 * 1024;
 
 /// How the lake is written.
 #[derive(Clone, Debug)]
 pub struct LakeSettings {
     pub topics: Topics,
     pub lake: Lake,
-    /// Files are closed when the records collected have this many bytes…
-    pub roll_bytes: usize,
-    /// …or the oldest of them is so old.
-    pub roll_age: Duration,
+    /// When files are closed and committed, and what they may take in memory: for each of the three tables that grow.
+    pub bounds: Bounds,
     /// How often gold is brought up to date while aggregates change.
     pub gold_interval: Duration,
 }
 
 impl LakeSettings {
     pub fn new(topics: Topics, lake: Lake) -> Self {
-        Self {
-            topics,
-            lake,
-            roll_bytes: 128 * 1024 * 1024,
-            roll_age: Duration::from_secs(30),
-            gold_interval: Duration::from_secs(10),
-        }
+        let bounds = Bounds {
+            file_bytes: 64 * MIB,
+            memory_bytes: 192 * MIB,
+            commit_bytes: 256 * MIB,
+            age: Duration::from_secs(60),
+            idle: Duration::from_secs(10),
+        };
+        Self { topics, lake, bounds, gold_interval: Duration::from_secs(10) }
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum LakeError {
-    #[error(transparent)]
-    Log(#[from] LogError),
-    #[error(transparent)]
-    Delta(#[from] DeltaError),
-    #[error("rows cannot be put into columns")]
-    Rows(#[from] ArrowError),
-    #[error("no runtime for the lake's requests can be started")]
-    Runtime(#[source] std::io::Error),
+/// What each of the lake's readers works with.
+struct Task<'t, L> {
+    log: &'t L,
+    settings: &'t LakeSettings,
+    tables: Tables,
+    until_end: Option<&'t AtomicBool>,
+    io: Handle,
+    shutdown: &'t Shutdown,
+    has_failed: AtomicBool,
 }
 
-impl From<LakeError> for Exit {
-    fn from(error: LakeError) -> Self {
-        let code = match error {
-            LakeError::Log(error) => return error.into(),
-            LakeError::Delta(ref error) => match error.trouble() {
-                Trouble::Unreachable => Code::Unavailable,
-                Trouble::Denied => Code::Denied,
-                Trouble::Misfit => Code::Config,
-                Trouble::Storage => Code::Io,
-            },
-            LakeError::Rows(_) | LakeError::Runtime(_) => Code::Software,
-        };
-        Self::from_error(code, error)
+impl<L> Task<'_, L> {
+    fn is_stopped(&self) -> bool {
+        self.shutdown.is_requested() || self.has_failed.load(Ordering::Acquire)
+    }
+
+    /// One that fails stops the others, each of which commits what it has.
+    fn failing(&self, result: Result<(), LakeError>) -> Result<(), LakeError> {
+        self.has_failed.fetch_or(result.is_err(), Ordering::AcqRel);
+        result
     }
 }
 
@@ -86,82 +94,73 @@ pub fn run_lake<L: Log>(
     until_end: Option<&AtomicBool>,
     shutdown: &Shutdown,
 ) -> Result<(), LakeError> {
-    let topics = &settings.topics;
-    let bronze = Target {
-        topic: topics.raw(),
-        table: schema::BRONZE_RAW,
-        schema: schema::raw(),
-        partition_column: None,
-        distinct: &["offset", "key", "value"],
-    };
-    let sightings = Target {
-        topic: topics.sightings(),
-        table: schema::SILVER_SIGHTINGS,
-        schema: schema::sightings(),
-        partition_column: Some(schema::YEAR),
-        distinct: &["id", "comments"],
-    };
-    let rejects = Target {
-        topic: topics.rejects(),
-        table: schema::SILVER_REJECTS,
-        schema: schema::rejects(),
-        partition_column: None,
-        distinct: &["id", "bytes"],
-    };
     let runtime = runtime()?;
-    let runtime = runtime.handle();
-    let has_failed = AtomicBool::new(false);
-    let is_stopped = || shutdown.is_requested() || has_failed.load(Ordering::Acquire);
-    let failing = |result: Result<(), LakeError>| {
-        has_failed.fetch_or(result.is_err(), Ordering::AcqRel);
-        result
+    runtime.block_on(settings.lake.check())?;
+    let task = Task {
+        log,
+        settings,
+        tables: Tables::new(&settings.topics),
+        until_end,
+        io: runtime.handle().clone(),
+        shutdown,
+        has_failed: AtomicBool::new(false),
     };
+    let [bronze, sightings, rejects] = targets(&settings.topics, &task.tables);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let task = &task;
     thread::scope(|scope| {
+        // The readers' requests make progress here. It ends when `stop` is gone, also when one of them panics.
+        let stop = stop;
+        scope.spawn(move || runtime.block_on(stopped).ok());
         let threads = [
-            scope.spawn(|| {
-                failing(AppendTask::<L, RawRows>::run(log, settings, runtime, bronze, until_end, &is_stopped))
-            }),
-            scope.spawn(|| {
-                failing(AppendTask::<L, SightingRows>::run(
-                    log,
-                    settings,
-                    runtime,
-                    sightings,
-                    until_end,
-                    &is_stopped,
-                ))
-            }),
-            scope.spawn(|| {
-                failing(AppendTask::<L, RejectRows>::run(
-                    log,
-                    settings,
-                    runtime,
-                    rejects,
-                    until_end,
-                    &is_stopped,
-                ))
-            }),
-            scope.spawn(|| failing(GoldTask::run(log, settings, runtime, until_end, &is_stopped))),
+            scope.spawn(|| task.failing(AppendTask::<L, RawRows>::run(task, bronze))),
+            scope.spawn(|| task.failing(AppendTask::<L, SightingRows>::run(task, sightings))),
+            scope.spawn(|| task.failing(AppendTask::<L, RejectRows>::run(task, rejects))),
+            scope.spawn(|| task.failing(GoldTask::run(task))),
         ];
         let ended =
             threads.map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        drop(stop);
         ended.into_iter().collect()
     })
 }
 
-/// The group of one of the lake's readers. Its committed offsets only show how far it is: where it begins is told by
-/// the table.
-fn group(topics: &Topics, table: &str) -> Group {
-    Group { id: format!("{}-{}", topics.application("sink-lake"), table.replace('/', "-")), instance: None }
+fn targets(topics: &Topics, tables: &Tables) -> [Target; 3] {
+    let application = topics.application("sink-lake");
+    let bronze = Target {
+        topic: topics.raw(),
+        table: tables.raw(),
+        // One table and one group for all generations: their sinks share the work instead of racing for it.
+        group: format!("{}-sink-lake-bronze", topics.prefix()),
+        schema: schema::raw(),
+        partition_column: None,
+        distinct: schema::RAW_DISTINCT,
+    };
+    let sightings = Target {
+        topic: topics.sightings(),
+        table: tables.sightings(),
+        group: format!("{application}-sightings"),
+        schema: schema::sightings(),
+        partition_column: Some(path::YEAR),
+        distinct: schema::SIGHTINGS_DISTINCT,
+    };
+    let rejects = Target {
+        topic: topics.rejects(),
+        table: tables.rejects(),
+        group: format!("{application}-rejects"),
+        schema: schema::rejects(),
+        partition_column: None,
+        distinct: schema::REJECTS_DISTINCT,
+    };
+    [bronze, sightings, rejects]
 }
 
-/// One for all tables: connections are pooled, and belong to the runtime that opened them.
+/// The group of one of the lake's readers. Its committed offsets only show how far it is: where it begins is told by
+/// the table.
+fn group(id: &str) -> Group {
+    Group { id: id.to_owned(), instance: None }
+}
+
 fn runtime() -> Result<tokio::runtime::Runtime, LakeError> {
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    runtime
-        .worker_threads(RUNTIME_THREADS)
-        .thread_name("lake")
-        .enable_all()
-        .build()
-        .map_err(LakeError::Runtime)
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(LakeError::Runtime)
 }

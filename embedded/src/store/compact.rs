@@ -1,73 +1,55 @@
-//! Compaction: a partition of a compacted topic keeps the last record of each key, at its offset.
+//! Compaction: a partition of a compacted topic keeps the last record of each key, at its offset. Part of the
+//! transaction that made it due: readers see the partition as it was before, or as it is after.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use engine::log::Kept;
 use engine::record::{NewRecord, Partition};
-use redb::{ReadableTable, WriteTransaction};
+use redb::{ReadableTable, Table};
 
-use super::{BATCHES, Topics, Write};
 use crate::batch::{BATCH_BYTES, Batch, Builder};
 
-/// Compacted when so many records came for each key that is kept.
+/// So many records for each key: rewriting costs a fraction of what was written.
 const RECORDS_PER_KEY: u64 = 4;
-const RECORDS_MIN: u64 = 50_000;
+/// Below this a partition is read in no time.
+const RECORDS_MIN: u64 = 20_000;
 
-/// Compacts the partition of `write`, as of this transaction, if enough has come since the last time.
-pub(super) fn if_due(
-    transaction: &WriteTransaction,
-    topics: &mut Topics,
-    write: &Write,
-) -> Result<(), redb::Error> {
-    let Some(topic) = topics.get_mut(&write.topic).filter(|topic| topic.kept == Kept::Compacted) else {
-        return Ok(());
-    };
-    let since = &mut topic.since_compaction[write.partition as usize];
-    if since.0 < RECORDS_MIN.max(since.1 * RECORDS_PER_KEY) {
-        return Ok(());
-    }
-    *since = (0, compact(transaction, topic.id, write.partition)?);
-    Ok(())
+type Batches<'t> = Table<'t, (u32, u32, u64), &'static [u8]>;
+
+pub(super) fn is_due(records: u64, keys: u64) -> bool {
+    records >= RECORDS_MIN.max(keys.saturating_mul(RECORDS_PER_KEY))
 }
 
-/// Returns how many keys are kept.
-fn compact(transaction: &WriteTransaction, topic: u32, partition: u32) -> Result<u64, redb::Error> {
-    let mut table = transaction.open_table(BATCHES)?;
-    let all = (topic, partition, 0)..=(topic, partition, u64::MAX);
-    let mut batches = Vec::new();
-    for entry in table.range(all)? {
-        let (key, value) = entry?;
-        match Batch::decode(key.value().2, value.value()) {
-            Some(batch) => batches.push((key.value(), batch)),
-            // A reader will tell; what cannot be read is not thrown away.
-            None => return Ok(0),
-        }
-    }
+/// Returns how many keys are kept. Holds the keys and one batch in memory.
+pub(super) fn compact(table: &mut Batches<'_>, topic: u32, partition: u32) -> Result<u64, redb::Error> {
+    let mut bases = Vec::new();
     let mut last: HashMap<Vec<u8>, u64> = HashMap::new();
-    for (_, batch) in &batches {
-        batch.each(Partition(partition), 0, &mut |record| {
-            if let Some(key) = record.key {
-                last.insert(key.to_vec(), record.offset);
+    for entry in table.range((topic, partition, 0)..=(topic, partition, u64::MAX))? {
+        let (key, value) = entry?;
+        let base = key.value().2;
+        bases.push(base);
+        decoded(base, value.value())?.each(Partition(partition), 0, &mut |record| {
+            let key = record.key.unwrap_or_default();
+            match last.get_mut(key) {
+                Some(offset) => *offset = record.offset,
+                None => drop(last.insert(key.to_vec(), record.offset)),
             }
             ControlFlow::Continue(())
         });
     }
-    for (key, _) in &batches {
-        table.remove(key)?;
-    }
+    // A batch is written over those that it was made of, which are gone by then: bases never meet.
     let mut open: Option<(u64, Builder)> = None;
-    let mut full = Vec::new();
-    for (_, batch) in &batches {
-        batch.each(Partition(partition), 0, &mut |record| {
-            if record.key.and_then(|key| last.get(key)) == Some(&record.offset) {
+    for base in bases {
+        let old = match table.remove((topic, partition, base))? {
+            Some(value) => decoded(base, value.value())?,
+            None => continue,
+        };
+        let mut full = Vec::new();
+        old.each(Partition(partition), 0, &mut |record| {
+            if last.get(record.key.unwrap_or_default()) == Some(&record.offset) {
                 let (base, builder) = open.get_or_insert_with(|| (record.offset, Builder::default()));
-                let kept = NewRecord {
-                    partition: record.partition,
-                    timestamp_ms: record.timestamp_ms,
-                    key: record.key,
-                    value: record.value,
-                };
+                let (timestamp_ms, key, value) = (record.timestamp_ms, record.key, record.value);
+                let kept = NewRecord { partition: record.partition, timestamp_ms, key, value };
                 builder.push(record.offset - *base, kept);
                 if builder.bytes() >= BATCH_BYTES {
                     full.extend(open.take());
@@ -75,9 +57,16 @@ fn compact(transaction: &WriteTransaction, topic: u32, partition: u32) -> Result
             }
             ControlFlow::Continue(())
         });
+        for (base, builder) in full {
+            table.insert((topic, partition, base), builder.finish().value.as_slice())?;
+        }
     }
-    for (base, builder) in full.into_iter().chain(open) {
+    if let Some((base, builder)) = open {
         table.insert((topic, partition, base), builder.finish().value.as_slice())?;
     }
     Ok(last.len() as u64)
+}
+
+fn decoded(base: u64, value: &[u8]) -> Result<Batch, redb::Error> {
+    Batch::decode(base, value).ok_or_else(|| redb::Error::Corrupted("a batch is damaged".to_owned()))
 }

@@ -177,6 +177,7 @@ mod tests {
         let server = server();
         assert!(get(&server, "/live").starts_with("HTTP/1.1 200 OK\r\n"));
         assert!(get(&server, "/ready?verbose").ends_with("\r\n\r\nready\n"));
+        assert!(get(&server, "/live").contains("connection: close\r\n"), "scrapers do not hold a place");
         let metrics = get(&server, "/metrics");
         assert!(
             metrics.contains("content-type: application/openmetrics-text")

@@ -41,8 +41,12 @@ pub(super) fn read(path: &Path, table: &str, is_known: impl Fn(&str) -> bool) ->
 
 /// A pipe will do too (`--config <(decrypt …)`).
 fn text_of(path: &Path) -> io::Result<String> {
+    bounded(&mut fs::File::open(path)?)
+}
+
+fn bounded(reader: &mut impl Read) -> io::Result<String> {
     let mut text = String::new();
-    fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
+    reader.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
     if text.len() as u64 > FILE_BYTES_MAX {
         return Err(io::Error::other("it is too large for settings"));
     }
@@ -64,7 +68,6 @@ fn split(mut parsed: Table, table: &str, is_known: &impl Fn(&str) -> bool) -> Re
     if let Some((key, _)) = parsed.iter().find(|(key, value)| !is_known(key) && !of_others(key, value)) {
         return Err(Misplaced { key: key.clone(), table: None });
     }
-    parsed.retain(|key, _| is_known(key));
     Ok(File { shared: parsed, own })
 }
 
@@ -89,4 +92,17 @@ fn unknown(path: &Path, table: &str, misplaced: &Misplaced, is_known: &impl Fn(&
         "correct or remove it; `--print` shows the settings there are".to_owned()
     };
     format!("`{key}` in {place} is no setting of `{table}`: {advice}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_settings_file_does_not_fill_the_memory() {
+        let mut endless = io::repeat(b' ').take(3 * FILE_BYTES_MAX);
+        assert!(bounded(&mut endless).is_err());
+        assert_eq!(endless.limit(), 2 * FILE_BYTES_MAX - 1, "it was not read to its end");
+        assert!(bounded(&mut io::repeat(b' ').take(FILE_BYTES_MAX)).is_ok());
+    }
 }

@@ -85,3 +85,20 @@ impl Visitor<'_> for SecretVisitor {
 fn no_text<E: de::Error>() -> E {
     E::custom("must be text in quotes")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::de::IntoDeserializer;
+    use serde::de::value::Error;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_text_is_refused_without_being_repeated() {
+        fn refused<'de>(value: impl IntoDeserializer<'de, Error>) -> String {
+            Secret::deserialize(value.into_deserializer()).unwrap_err().to_string()
+        }
+        let all = [refused(4711_u64), refused(4711_i64), refused(4711_u128), refused(47.11), refused(true)];
+        assert!(all.iter().all(|message| message == "must be text in quotes"), "{all:?}");
+    }
+}

@@ -52,3 +52,16 @@ pub fn without_password(url: &str) -> Cow<'_, str> {
         None => url.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_cut_out_of_urls_only() {
+        assert_eq!(without_password("http://u:p@w@host:1/a@b"), "http://***@host:1/a@b");
+        for text in ["http://host:1/a@b", "a@b", "/data/@home", "http://host?a@b", "http://host#a@b"] {
+            assert_eq!(without_password(text), text);
+        }
+    }
+}

@@ -331,21 +331,6 @@ fn what_is_printed_can_be_read_again() {
 }
 
 #[test]
-fn passwords_are_cut_out_of_urls_only() {
-    assert_eq!(without_password("http://u:p@w@host:1/a@b"), "http://***@host:1/a@b");
-    for text in ["http://host:1/a@b", "a@b", "/data/@home", "http://host?a@b"] {
-        assert_eq!(without_password(text), text);
-    }
-}
-
-#[test]
-fn a_file_that_is_no_settings_file_does_not_fill_the_memory() {
-    let case = case("");
-    fs::write(case.path("settings.toml"), "# much\n".repeat(200_000)).unwrap();
-    assert!(case.refused().ends_with("it is too large for settings"));
-}
-
-#[test]
 #[should_panic(expected = "the flag `lakes` is no field of the settings")]
 fn a_flag_that_is_no_setting_is_a_mistake_of_ours() {
     #[derive(Serialize)]
@@ -355,4 +340,54 @@ fn a_flag_that_is_no_setting_is_a_mistake_of_ours() {
     let given = parse_from::<Flags>([OsString::from("sink")]).unwrap();
     let none = |_: &str| None;
     let _ = given.tiers_with::<SinkSettings>(None, &given.flags.common, &Misspelt { lakes: None }, &none);
+}
+
+/// What `given` gives `S` without a file or variables.
+fn plain<F, S: Settings>(given: &Given<F>, options: &impl Serialize, toml: &str) -> Loaded<S> {
+    let case = case(toml);
+    let file = case.path("settings.toml");
+    let tiers = given.tiers_with::<S>(Some(&file), &CommonFlags::default(), options, &|_| None);
+    loaded(&tiers.unwrap()).unwrap()
+}
+
+#[test]
+fn flags_of_a_subcommand_are_flags() {
+    #[derive(clap::Parser)]
+    struct Flags {
+        #[command(subcommand)]
+        command: Command,
+    }
+    #[derive(clap::Subcommand)]
+    enum Command {
+        Serve(Options),
+    }
+    let given = parse_from::<Flags>(["sink", "serve", "--brokers", "flag:1"].map(OsString::from)).unwrap();
+    let Command::Serve(options) = &given.flags.command;
+    assert_eq!(plain::<_, SinkSettings>(&given, options, "brokers = 'file:1'").settings.brokers, "flag:1");
+}
+
+#[derive(Serialize, Deserialize)]
+struct TokenSettings {
+    token: Option<Secret>,
+    token_file: Option<PathBuf>,
+}
+
+impl Default for TokenSettings {
+    fn default() -> Self {
+        Self { token: Some(Secret::new("from the source")), token_file: None }
+    }
+}
+
+impl Settings for TokenSettings {
+    const TABLE: &'static str = "sink";
+}
+
+#[test]
+fn a_secret_has_no_default_and_a_setting_of_that_name_stays_a_path() {
+    #[derive(Serialize)]
+    struct None {}
+    let given = parse_from::<Flags>([OsString::from("sink")]).unwrap();
+    let settings = plain::<_, TokenSettings>(&given, &None {}, "token_file = '/run/token'").settings;
+    assert_eq!(settings.token_file.as_deref(), Some(Path::new("/run/token")));
+    assert_eq!(settings.token, Option::None, "it would be the text that hides it");
 }

@@ -62,15 +62,11 @@ impl<F> Given<F> {
         tiers.add_defaults();
         tiers.add_file(S::TABLE)?;
         tiers.add(variables(&tiers.known, variable)?)?;
-        // Clap's variables before its flags, since two names may stand for one setting (`…_FILE`).
-        for is_flag in [false, true] {
-            let is_of_tier = |origin: &&Origin| matches!(origin, Origin::Flag(_)) == is_flag;
-            let tier = given.iter().filter(|(_, value)| is_set(value)).filter_map(|(key, value)| {
-                let origin = self.origins.get(key).filter(is_of_tier)?;
-                Some((key.clone(), (value.clone(), origin.clone())))
-            });
-            tiers.add(tier.collect())?;
-        }
+        let given = given.into_iter().filter(|(_, value)| is_set(value)).filter_map(|(key, value)| {
+            let origin = self.origins.get(&key)?.clone();
+            Some((key, (value, origin)))
+        });
+        tiers.add(given.collect())?;
         Ok(tiers)
     }
 }

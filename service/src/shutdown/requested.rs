@@ -107,6 +107,19 @@ mod tests {
     }
 
     #[test]
+    fn the_last_waker_is_the_one_that_is_woken() {
+        let shutdown = Shutdown::new();
+        let (first, last) = (Arc::new(Woken::default()), Arc::new(Woken::default()));
+        let mut requested = Box::pin(shutdown.requested());
+        for woken in [&first, &last] {
+            let waker = Waker::from(Arc::clone(woken));
+            assert!(requested.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+        shutdown.request();
+        assert_eq!([first, last].map(|woken| woken.0.load(Ordering::Relaxed)), [0, 1]);
+    }
+
+    #[test]
     fn a_dropped_future_leaves_nothing() {
         let shutdown = Shutdown::new();
         for _ in 0..3 {

@@ -142,3 +142,64 @@ pub fn verdict(status: u16) -> Verdict {
         _ => Verdict::Refused,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(answer: &str, sent: usize) -> Result<Vec<Outcome>, AnswerError> {
+        let mut found = Vec::new();
+        outcomes(answer.as_bytes(), sent, |index, outcome| {
+            assert_eq!(index, found.len());
+            found.push(outcome);
+        })?;
+        Ok(found)
+    }
+
+    #[test]
+    fn each_document_has_its_own_outcome() {
+        let answer = r#"{"errors":true,"items":[{"index":{"status":201}},{"index":{"status":200}},{"delete":{"status":404}},
+            {"index":{"status":409,"error":{"type":"version_conflict_engine_exception","reason":"[a]: version conflict"}}},
+            {"index":{"status":429,"error":{"type":"es_rejected_execution_exception","reason":"queue \"full\""}}},
+            {"index":{"status":403,"error":{"type":"cluster_block_exception","reason":"read only"}}},
+            {"index":{"status":403,"error":{"type":"security_exception","reason":"no"}}},
+            {"index":{"status":404,"error":{"type":"index_not_found_exception","reason":"no index"}}},
+            {"index":{"status":400,"error":{"type":"document_parsing_exception","reason":"bad","caused_by":{"reason":"7"}}}}]}"#;
+        let retry = |status, reason: &str| Outcome::Retry { status, reason: reason.into() };
+        let expected = [
+            Outcome::Done,
+            Outcome::Done,
+            Outcome::AlreadyThere,
+            Outcome::AlreadyThere,
+            retry(429, "queue \"full\""),
+            retry(403, "read only"),
+            Outcome::Denied { reason: "no".into() },
+            retry(404, "no index"),
+            Outcome::Refused {
+                status: 400,
+                kind: "document_parsing_exception".into(),
+                reason: "bad: 7".into(),
+            },
+        ];
+        assert_eq!(read(answer, 9).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_answer_to_something_else_is_none() {
+        let one = r#"{"items":[{"index":{"status":201}}]}"#;
+        assert!(matches!(read(one, 2), Err(AnswerError::Items { sent: 2, found: 1 })));
+        assert!(matches!(read("{}", 1), Err(AnswerError::Items { sent: 1, found: 0 })));
+        assert!(matches!(read("<html>", 1), Err(AnswerError::Json(_))));
+        assert!(matches!(read(&one[..20], 1), Err(AnswerError::Json(_))));
+    }
+
+    #[test]
+    fn a_request_is_retried_unless_it_can_never_pass() {
+        for status in [404, 408, 429, 500, 502, 503, 504] {
+            assert_eq!(verdict(status), Verdict::Retry);
+        }
+        assert_eq!([401, 403].map(verdict), [Verdict::Denied; 2]);
+        assert_eq!([400, 405, 406].map(verdict), [Verdict::Refused; 3]);
+        assert_eq!((verdict(200), verdict(413)), (Verdict::Items, Verdict::TooLarge));
+    }
+}

@@ -270,3 +270,99 @@ impl Batches {
         self.full.push_back(std::mem::replace(&mut self.open, next));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::view::Part;
+    use domain::{Aggregate, Key, View, wire};
+
+    use super::*;
+
+    const ROOMY: Bounds = Bounds { bytes: 1 << 20, documents: 1_000 };
+
+    fn push(batches: &mut Batches, offset: u64, country: &str, count: u64) {
+        let key = Key(vec![Part::Text(country.into())]).record_key(View::Country);
+        let mut value = Vec::new();
+        wire::encode_aggregate(View::Country, &key, &Aggregate { count, ..Aggregate::default() }, &mut value);
+        batches.push(&Record {
+            partition: Partition(0),
+            offset,
+            timestamp_ms: 0,
+            key: Some(&key),
+            value: Some(&value),
+        });
+    }
+
+    fn lines(sealed: &Sealed, documents: &[usize]) -> Vec<String> {
+        String::from_utf8(sealed.body_of(documents).to_vec()).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn only_the_last_record_of_a_key_is_sent() {
+        let mut batches = Batches::new(Kind::Aggregates, ROOMY);
+        for (offset, country) in ["us", "ca", "us", "us"].into_iter().enumerate() {
+            push(&mut batches, offset as u64, country, offset as u64);
+        }
+        let mut batch = batches.next(true).unwrap();
+        assert_eq!(batch.take_positions(), [(Partition(0), NextOffset::at(4))].into());
+        let sealed = batch.seal();
+        assert_eq!(sealed.live(), [1, 3]);
+        let lines = lines(&sealed, &sealed.live());
+        let action = r#"{"index":{"_id":"[\"country\",\"us\"]","version_type":"external","version":4}}"#;
+        assert_eq!((lines.len(), lines[2].as_str()), (4, action));
+        assert!(lines[3].contains(r#""count":3,"#) && lines[3].as_bytes() == sealed.source_of(3));
+        assert!(batches.next(true).is_none());
+    }
+
+    #[test]
+    fn a_tombstone_is_one_line() {
+        let mut batches = Batches::new(Kind::Sightings, ROOMY);
+        let key = Some(&b"bd6fdeb43fc3e6dd1aea2618a622e16f"[..]);
+        batches.push(&Record { partition: Partition(1), offset: 6, timestamp_ms: 0, key, value: None });
+        let sealed = batches.next(true).unwrap().seal();
+        let line =
+            r#"{"delete":{"_id":"bd6fdeb43fc3e6dd1aea2618a622e16f","version_type":"external","version":7}}"#;
+        assert_eq!(lines(&sealed, &[0]), [line]);
+        assert_eq!(sealed.source_of(0), b"");
+    }
+
+    #[test]
+    fn batches_are_bounded_by_documents_and_by_bytes() {
+        for bounds in [Bounds { documents: 3, ..ROOMY }, Bounds { bytes: 1_000, ..ROOMY }] {
+            let mut batches = Batches::new(Kind::Aggregates, bounds);
+            (0..10).for_each(|offset| push(&mut batches, offset, &format!("c{offset}"), 1));
+            let full: Vec<_> =
+                std::iter::from_fn(|| batches.next(false)).map(|batch| batch.documents()).collect();
+            assert_eq!(full, [3, 3, 3]);
+            assert!(!batches.has_full() && !batches.is_empty());
+            assert_eq!(batches.next(true).unwrap().documents(), 1);
+        }
+    }
+
+    #[test]
+    fn what_is_no_document_holds_nothing_up_and_is_not_lost() {
+        let mut batches = Batches::new(Kind::Sightings, ROOMY);
+        let (key, value) = (Some(&b"k"[..]), Some(&b"nonsense"[..]));
+        batches.push(&Record { partition: Partition(1), offset: 6, timestamp_ms: 0, key, value });
+        let mut batch = batches.next(true).unwrap();
+        assert_eq!(batch.take_positions(), [(Partition(1), NextOffset::at(7))].into());
+        let refusals = batch.take_unreadable();
+        assert_eq!((refusals[0].id.as_str(), refusals[0].bytes.as_deref()), ("k", Some("bm9uc2Vuc2U=")));
+        assert!(batch.seal().live().is_empty());
+    }
+
+    #[test]
+    fn memory_is_used_again() {
+        let mut batches = Batches::new(Kind::Aggregates, Bounds { documents: 2, ..ROOMY });
+        (0..2).for_each(|offset| push(&mut batches, offset, "us", 1));
+        let sealed = batches.next(true).unwrap().seal();
+        drop(sealed.body_of(&[0, 1]));
+        let address = sealed.body.as_ptr();
+        batches.recycle(sealed);
+        (2..4).for_each(|offset| push(&mut batches, offset, "us", 1));
+        assert_eq!(batches.next(true).unwrap().documents(), 1);
+        push(&mut batches, 4, "us", 1);
+        let again = batches.next(true).unwrap().seal();
+        assert_eq!((again.body.as_ptr(), again.live().len(), again.items().len()), (address, 1, 1));
+    }
+}

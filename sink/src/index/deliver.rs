@@ -55,6 +55,11 @@ impl Delivery {
         &self.index
     }
 
+    /// That many documents are in the file of refused ones.
+    pub(super) fn refused(&self, documents: usize) {
+        self.metrics.refused.add(documents as u64);
+    }
+
     /// Returns once every document is in the index or refused by it.
     pub(super) async fn deliver(&self, batch: &Sealed) -> Result<Vec<Refusal>, IndexError> {
         let mut refused = Vec::new();
@@ -96,7 +101,6 @@ impl Delivery {
             }
         }
         self.metrics.batches.add(1);
-        self.metrics.refused.add(refused.len() as u64);
         Ok(refused)
     }
 

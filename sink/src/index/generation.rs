@@ -210,6 +210,19 @@ impl Index {
         Ok(())
     }
 
+    /// Deletes everything of this pipeline: all generations and the templates.
+    pub fn remove(&self, names: &Names) -> Result<(), IndexError> {
+        for kind in Kind::ALL {
+            self.ask(Method::Delete, &format!("/_index_template/{}", names.alias(kind)), None)?;
+        }
+        for generation in self.generations(names)? {
+            for kind in Kind::ALL {
+                self.ask(Method::Delete, &format!("/{}", names.index(kind, &generation)?), None)?;
+            }
+        }
+        Ok(())
+    }
+
     fn aliases(&self, names: &Names) -> Result<Aliases, IndexError> {
         #[derive(Deserialize)]
         struct Entry {}
@@ -246,5 +259,67 @@ impl Index {
             request: path.to_owned(),
             source: source.into(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names() -> Names {
+        Names::new("ufo").unwrap()
+    }
+
+    fn aliases(shown: &[(Kind, &[&str])]) -> Aliases {
+        shown
+            .iter()
+            .map(|(kind, indexes)| (*kind, indexes.iter().map(ToString::to_string).collect()))
+            .collect()
+    }
+
+    #[test]
+    fn names_are_those_of_the_contract() {
+        assert_eq!(names().alias(Kind::Rejects), "ufo-rejects");
+        assert_eq!(names().index(Kind::Sightings, "v2").unwrap(), "ufo-sightings-v2");
+        assert_eq!(names().generation_of(Kind::Sightings, "ufo-sightings-v2"), Some("v2"));
+        assert_eq!(names().generation_of(Kind::Sightings, "ufo-aggregates-v2"), None);
+        for bad in ["", "V1", "v 1", "-v1", "v/1", "*", "v1,v2", &"v".repeat(81)] {
+            assert!(names().index(Kind::Sightings, bad).is_err(), "{bad}");
+            assert!(Names::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn aliases_are_made_only_where_nothing_else_answers() {
+        let first = |shown: &[(Kind, &[&str])]| first_aliases(&names(), &aliases(shown), "v1").unwrap().len();
+        assert_eq!(first(&[]), 3);
+        assert_eq!(first(&[(Kind::Sightings, &["ufo-sightings-v1"])]), 2);
+        assert_eq!(first(&[(Kind::Sightings, &["ufo-sightings-v2"])]), 0);
+        assert_eq!(first(&[(Kind::Sightings, &["somebody-elses"])]), 0);
+    }
+
+    #[test]
+    fn a_switch_leaves_exactly_one_index_behind_each_alias() {
+        let shown = aliases(&[
+            (Kind::Sightings, &["ufo-sightings-v1", "ufo-sightings-v2"]),
+            (Kind::Aggregates, &["ufo-aggregates-v2"]),
+        ]);
+        let actions = switch_actions(&names(), &shown, "v2").unwrap();
+        let add = |index: &str, alias: &str| json!({ "add": { "index": index, "alias": alias } });
+        let expected = [
+            json!({ "remove": { "index": "ufo-sightings-v1", "alias": "ufo-sightings" } }),
+            add("ufo-sightings-v2", "ufo-sightings"),
+            add("ufo-aggregates-v2", "ufo-aggregates"),
+            add("ufo-rejects-v2", "ufo-rejects"),
+        ];
+        assert_eq!(actions, expected);
+    }
+
+    #[test]
+    fn of_two_first_generations_one_stays() {
+        let shown = aliases(&[(Kind::Rejects, &["ufo-rejects-v2", "ufo-rejects-v1"])]);
+        let remove =
+            json!({ "remove": { "index": "ufo-rejects-v2", "alias": "ufo-rejects", "must_exist": false } });
+        assert_eq!(settle_actions(&names(), &shown), [remove]);
     }
 }

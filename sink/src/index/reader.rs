@@ -83,7 +83,7 @@ impl Index {
     pub fn aggregates(
         &self,
         index: &str,
-    ) -> Result<impl Iterator<Item = Result<(View, Key, Aggregate), IndexError>>, IndexError> {
+    ) -> Result<impl Iterator<Item = Result<(View, Key, Aggregate), IndexError>> + use<>, IndexError> {
         let server: Arc<str> = self.client.server().into();
         let request = format!("/{index}/_search");
         let decoded = move |found: Result<Found, IndexError>| {

@@ -220,6 +220,7 @@ impl<C: Consumer> Topic<'_, C> {
         let refused = result?;
         if let Some(first) = refused.first() {
             self.way.refused.append(self.way.delivery.index(), &self.way.topic, &refused)?;
+            self.way.delivery.refused(refused.len());
             error!(
                 topic = self.way.topic,
                 documents = refused.len(),

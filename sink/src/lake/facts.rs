@@ -1,18 +1,31 @@
 //! Reads the lake back, for the ledger.
 
+use std::collections::BTreeMap;
+
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Int64Type, TimestampMicrosecondType};
+use arrow_array::types::{Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, RecordBatch};
 use delta::{Lake, Table};
-use domain::{Aggregate, CivilTime, SightingId, View};
+use domain::{Aggregate, CivilTime, Key, SightingId, Topics, View, topics};
+use tokio::runtime::Runtime;
 
-use super::{LakeError, runtime, schema};
+use super::path::Tables;
+use super::{LakeError, runtime};
+
+/// What bronze holds of one partition of a topic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BronzeFacts {
+    pub rows: u64,
+    pub max_offset: u64,
+}
 
 /// What the lake holds.
 #[derive(Clone, Debug, Default)]
 pub struct LakeFacts {
     /// Rows of bronze.
     pub raw: u64,
+    /// The same by topic and partition.
+    pub bronze: BTreeMap<(String, u32), BronzeFacts>,
     /// Ids as often as they are there.
     pub sightings: Vec<SightingId>,
     pub rejects: Vec<SightingId>,
@@ -20,35 +33,71 @@ pub struct LakeFacts {
     pub aggregates: Vec<(Vec<u8>, Aggregate)>,
 }
 
-/// Reads the ids and the aggregates of all tables.
-pub fn lake_facts(lake: &Lake) -> Result<LakeFacts, LakeError> {
-    let runtime = runtime()?;
-    let mut facts = LakeFacts::default();
-    let opened = |name: &str| runtime.block_on(Table::open(lake.store.clone(), lake.table(name)));
-    if let Some(table) = opened(schema::BRONZE_RAW)? {
-        runtime.block_on(table.each_batch::<LakeError>(&["offset"], |batch, _| {
-            facts.raw += batch.num_rows() as u64;
-            Ok(())
-        }))?;
+impl LakeFacts {
+    /// The rows of gold with their keys read.
+    pub fn gold(&self) -> impl Iterator<Item = (View, Key, &Aggregate)> {
+        self.aggregates.iter().filter_map(|(record_key, aggregate)| {
+            let (view, key) = Key::parse(record_key)?;
+            Some((view, key, aggregate))
+        })
     }
-    for (name, ids) in
-        [(schema::SILVER_SIGHTINGS, &mut facts.sightings), (schema::SILVER_REJECTS, &mut facts.rejects)]
-    {
-        let Some(table) = opened(name)? else { continue };
-        runtime.block_on(table.each_batch::<LakeError>(&["id"], |batch, _| {
+}
+
+/// Reads the ids and the aggregates of the first generation's tables.
+pub fn lake_facts(lake: &Lake) -> Result<LakeFacts, LakeError> {
+    lake_facts_of(lake, &Topics::new("", topics::FIRST_GENERATION))
+}
+
+/// Reads the ids and the aggregates of all tables of the topics' generation.
+pub fn lake_facts_of(lake: &Lake, topics: &Topics) -> Result<LakeFacts, LakeError> {
+    let runtime = runtime()?;
+    let tables = Tables::new(topics);
+    let mut facts = LakeFacts::default();
+    each_batch(&runtime, lake, &tables.raw(), &["topic", "partition", "offset"], |batch| {
+        facts.raw += batch.num_rows() as u64;
+        (0..batch.num_rows()).for_each(|row| count_raw(&mut facts.bronze, batch, row));
+    })?;
+    for (name, ids) in [(tables.sightings(), &mut facts.sightings), (tables.rejects(), &mut facts.rejects)] {
+        each_batch(&runtime, lake, &name, &["id"], |batch| {
             let column = batch.column(0).as_string::<i32>();
             ids.extend(column.iter().filter_map(|id| id?.parse::<SightingId>().ok()));
-            Ok(())
-        }))?;
+        })?;
     }
     for view in View::ALL.into_iter().filter(|view| *view != View::Arrivals) {
-        let Some(table) = opened(&schema::gold(view))? else { continue };
-        runtime.block_on(table.each_batch::<LakeError>(&AGGREGATE_COLUMNS, |batch, _| {
+        each_batch(&runtime, lake, &tables.gold(view), &AGGREGATE_COLUMNS, |batch| {
             facts.aggregates.extend((0..batch.num_rows()).map(|row| aggregate(batch, row)));
-            Ok(())
-        }))?;
+        })?;
     }
     Ok(facts)
+}
+
+/// Nothing where there is no such table.
+fn each_batch(
+    runtime: &Runtime,
+    lake: &Lake,
+    name: &str,
+    columns: &[&str],
+    mut each: impl FnMut(&RecordBatch),
+) -> Result<(), LakeError> {
+    let Some(table) = runtime.block_on(Table::open(lake.store.clone(), lake.table(name)))? else {
+        return Ok(());
+    };
+    runtime.block_on(table.each_batch::<LakeError>(columns, |batch, _| {
+        each(batch);
+        Ok(())
+    }))
+}
+
+fn count_raw(bronze: &mut BTreeMap<(String, u32), BronzeFacts>, batch: &RecordBatch, row: usize) {
+    let topic = batch.column(0).as_string::<i32>().value(row);
+    let partition = batch.column(1).as_primitive::<Int32Type>().value(row).cast_unsigned();
+    let offset = batch.column(2).as_primitive::<Int64Type>().value(row);
+    let facts = match bronze.iter_mut().find(|((name, number), _)| name == topic && *number == partition) {
+        Some((_, facts)) => facts,
+        None => bronze.entry((topic.to_owned(), partition)).or_default(),
+    };
+    facts.rows += 1;
+    facts.max_offset = facts.max_offset.max(u64::try_from(offset).unwrap_or(0));
 }
 
 const AGGREGATE_COLUMNS: [&str; 10] = [

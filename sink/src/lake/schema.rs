@@ -1,22 +1,17 @@
-//! The tables of the lake and their columns: the one place that names them.
+//! The columns of the tables.
 
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use domain::View;
 
-pub const BRONZE_RAW: &str = "bronze/raw";
-pub const SILVER_SIGHTINGS: &str = "silver/sightings";
-pub const SILVER_REJECTS: &str = "silver/rejects";
-/// Sightings are partitioned by the year of occurrence.
-pub const YEAR: &str = "year";
-/// Gold is partitioned by the partition of `ufo.aggregates` that its rows come from: its owner replaces them.
-pub const PARTITION: &str = "partition";
+use super::path::{PARTITION, YEAR};
 
-/// `gold/<view>`
-pub fn gold(view: View) -> String {
-    format!("gold/{}", view.name())
-}
+/// Columns whose values hardly repeat: a dictionary would only cost.
+pub(super) const RAW_DISTINCT: &[&str] = &["offset", "key", "value", "key_bytes", "value_bytes"];
+pub(super) const SIGHTINGS_DISTINCT: &[&str] = &["id", "comments"];
+pub(super) const REJECTS_DISTINCT: &[&str] = &["id", "key", "bytes"];
+pub(super) const AGGREGATES_DISTINCT: &[&str] = &["record_key"];
 
 fn field(name: &str, data_type: DataType) -> Field {
     Field::new(name, data_type, true)
@@ -39,6 +34,9 @@ pub fn raw() -> SchemaRef {
         required("timestamp", time()),
         field("key", DataType::Utf8),
         field("value", DataType::Utf8),
+        // As found, where that is no text; the text is null then.
+        field("key_bytes", DataType::Binary),
+        field("value_bytes", DataType::Binary),
     ]))
 }
 
@@ -60,9 +58,14 @@ pub fn sightings() -> SchemaRef {
         field("latitude", DataType::Float64),
         field("longitude", DataType::Float64),
         field("season", DataType::Utf8),
-        required("quality", DataType::Utf8),
+        required("quality", DataType::List(Arc::new(flag()))),
         required(YEAR, DataType::Int32),
     ]))
+}
+
+/// Lists name their items as the Parquet format asks for.
+pub(super) fn flag() -> Field {
+    required("element", DataType::Utf8)
 }
 
 pub fn rejects() -> SchemaRef {
@@ -77,6 +80,7 @@ pub fn rejects() -> SchemaRef {
         required("rejected_at", time()),
         field("key", DataType::Binary),
         required("bytes", DataType::Binary),
+        required("is_cut", DataType::Boolean),
     ]))
 }
 

@@ -9,7 +9,8 @@ use delta::file_schema;
 use domain::{Aggregate, CivilTime, Key, Part, View};
 
 use super::long;
-use crate::lake::schema::{self, PARTITION, key_type};
+use crate::lake::path::PARTITION;
+use crate::lake::schema::{self, key_type};
 
 /// The rows of one view.
 pub(crate) fn gold_batch<'a>(

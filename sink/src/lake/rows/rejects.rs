@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use arrow_array::builder::{
-    BinaryBuilder, Int32Builder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
+    BinaryBuilder, BooleanBuilder, Int32Builder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
 };
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::ArrowError;
 use domain::wire;
 use engine::record::Record;
 
-use super::{Rows, micros};
+use super::{Rows, Year, micros};
 use crate::lake::schema;
 
 #[derive(Default)]
@@ -25,13 +25,14 @@ pub(crate) struct RejectRows {
     rejected_at: TimestampMicrosecondBuilder,
     key: BinaryBuilder,
     bytes: BinaryBuilder,
+    is_cut: BooleanBuilder,
     rows: usize,
 }
 
 impl Rows for RejectRows {
     fn push(&mut self, _topic: &str, record: Record<'_>) -> bool {
         let Ok(reject) = wire::decode_reject(record.value.unwrap_or_default()) else { return false };
-        self.id.append_value(reject.id.to_string());
+        self.id.append_value(str::from_utf8(&reject.id.to_hex()).unwrap_or_default());
         self.code.append_value(reject.code.name());
         self.message.append_value(reject.message);
         self.stage.append_value(reject.stage.name());
@@ -41,6 +42,7 @@ impl Rows for RejectRows {
         self.rejected_at.append_value(micros(reject.rejected_at_ms));
         self.key.append_option(reject.key);
         self.bytes.append_value(reject.bytes);
+        self.is_cut.append_value(reject.is_cut);
         self.rows += 1;
         true
     }
@@ -49,7 +51,7 @@ impl Rows for RejectRows {
         self.rows
     }
 
-    fn finish(&mut self) -> Result<Vec<(Option<String>, RecordBatch)>, ArrowError> {
+    fn finish(&mut self) -> Result<Vec<(Year, RecordBatch)>, ArrowError> {
         self.rows = 0;
         let columns: Vec<ArrayRef> = vec![
             Arc::new(self.id.finish()),
@@ -62,6 +64,7 @@ impl Rows for RejectRows {
             Arc::new(self.rejected_at.finish().with_timezone("UTC")),
             Arc::new(self.key.finish()),
             Arc::new(self.bytes.finish()),
+            Arc::new(self.is_cut.finish()),
         ];
         Ok(vec![(None, RecordBatch::try_new(schema::rejects(), columns)?)])
     }

@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::builder::{
-    Date32Builder, Float64Builder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder, UInt32Builder,
+    Date32Builder, Float64Builder, Int64Builder, ListBuilder, StringBuilder, TimestampMicrosecondBuilder,
+    UInt32Builder,
 };
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::ArrowError;
 use arrow_select::take::take_record_batch;
 use delta::file_schema;
-use domain::{Country, Flag, Location, Season, wire};
+use domain::{Country, Location, Season, wire};
 use engine::record::Record;
 
-use super::{Rows, long};
-use crate::lake::schema::{self, YEAR};
+use super::{Rows, Year, long};
+use crate::lake::path::YEAR;
+use crate::lake::schema;
 
-#[derive(Default)]
 pub(crate) struct SightingRows {
     id: StringBuilder,
     occurred_at: TimestampMicrosecondBuilder,
@@ -34,15 +35,41 @@ pub(crate) struct SightingRows {
     latitude: Float64Builder,
     longitude: Float64Builder,
     season: StringBuilder,
-    quality: StringBuilder,
+    quality: ListBuilder<StringBuilder>,
     years: BTreeMap<i32, UInt32Builder>,
     rows: usize,
+}
+
+impl Default for SightingRows {
+    fn default() -> Self {
+        Self {
+            id: StringBuilder::new(),
+            occurred_at: TimestampMicrosecondBuilder::new(),
+            posted_on: Date32Builder::new(),
+            city: StringBuilder::new(),
+            city_note: StringBuilder::new(),
+            state: StringBuilder::new(),
+            country: StringBuilder::new(),
+            country_source: StringBuilder::new(),
+            country_given: StringBuilder::new(),
+            shape: StringBuilder::new(),
+            duration_ms: Int64Builder::new(),
+            duration_text: StringBuilder::new(),
+            comments: StringBuilder::new(),
+            latitude: Float64Builder::new(),
+            longitude: Float64Builder::new(),
+            season: StringBuilder::new(),
+            quality: ListBuilder::new(StringBuilder::new()).with_field(schema::flag()),
+            years: BTreeMap::new(),
+            rows: 0,
+        }
+    }
 }
 
 impl Rows for SightingRows {
     fn push(&mut self, _topic: &str, record: Record<'_>) -> bool {
         let Ok(sighting) = wire::decode_sighting(record.value.unwrap_or_default()) else { return false };
-        self.id.append_value(sighting.id.to_string());
+        self.id.append_value(str::from_utf8(&sighting.id.to_hex()).unwrap_or_default());
         self.occurred_at.append_value(sighting.occurred_at.seconds() * 1_000_000);
         self.posted_on.append_option(sighting.posted_on.map(domain::CivilDate::days));
         self.city.append_option(sighting.city);
@@ -58,8 +85,10 @@ impl Rows for SightingRows {
         self.latitude.append_option(sighting.location.map(Location::lat));
         self.longitude.append_option(sighting.location.map(Location::lon));
         self.season.append_option(sighting.season.map(Season::name));
-        let quality: Vec<_> = sighting.quality.iter().map(Flag::name).collect();
-        self.quality.append_value(quality.join(","));
+        for flag in sighting.quality.iter() {
+            self.quality.values().append_value(flag.name());
+        }
+        self.quality.append(true);
         let row = u32::try_from(self.rows).unwrap_or(u32::MAX);
         self.years.entry(sighting.occurred_at.year()).or_default().append_value(row);
         self.rows += 1;
@@ -70,7 +99,7 @@ impl Rows for SightingRows {
         self.rows
     }
 
-    fn finish(&mut self) -> Result<Vec<(Option<String>, RecordBatch)>, ArrowError> {
+    fn finish(&mut self) -> Result<Vec<(Year, RecordBatch)>, ArrowError> {
         self.rows = 0;
         let columns: Vec<ArrayRef> = vec![
             Arc::new(self.id.finish()),
@@ -95,7 +124,7 @@ impl Rows for SightingRows {
         let years = std::mem::take(&mut self.years);
         years
             .into_iter()
-            .map(|(year, mut rows)| Ok((Some(year.to_string()), take_record_batch(&all, &rows.finish())?)))
+            .map(|(year, mut rows)| Ok((Some(year), take_record_batch(&all, &rows.finish())?)))
             .collect()
     }
 }
