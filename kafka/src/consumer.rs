@@ -79,9 +79,16 @@ impl KafkaConsumer {
         &self.topic
     }
 
-    /// As of now, never kept: a stale generation would be fenced.
-    pub(crate) fn group_metadata(&self) -> Option<ConsumerGroupMetadata> {
-        self.consumer.group_metadata()
+    /// As of now, never kept: a stale generation would be fenced. `None` where these partitions are not this member's any
+    /// more: a client that was thrown out of its group names no generation, and brokers let such offsets pass unfenced.
+    pub(crate) fn group_metadata(
+        &self,
+        positions: &[(Partition, NextOffset)],
+    ) -> Option<ConsumerGroupMetadata> {
+        let holds_all = positions.iter().all(|(partition, _)| self.positions.contains_key(partition));
+        let metadata = self.consumer.group_metadata().filter(|_| holds_all);
+        // Asked last: who is thrown out after this is still named with the generation that was taken before.
+        metadata.filter(|_| !self.consumer.assignment_lost())
     }
 
     fn failed(&self, what: &str, error: KafkaError) -> LogError {

@@ -112,8 +112,8 @@ impl Producer for KafkaProducer {
         let what = "make offsets part of the transaction";
         let list = positions_list(consumer.topic(), positions.iter().copied())
             .map_err(|error| self.failed(what, error))?;
-        let group = consumer.group_metadata().ok_or_else(|| {
-            let message = format!("cannot {what}: the consumer is not a member of its group any more");
+        let group = consumer.group_metadata(positions).ok_or_else(|| {
+            let message = format!("cannot {what}: the partitions belong to another member of the group");
             LogError::new(Failure::Abortable, Cause::Other, message)
         })?;
         let sent = self.producer.send_offsets_to_transaction(&list, &group, CALL_TIMEOUT);

@@ -4,8 +4,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use engine::log::{Consumer, Failure, Log, Producer};
+use engine::log::{Consumer, Event, Failure, Log, Producer};
 use engine::record::{NextOffset, Partition};
+use kafka::Kafka;
 
 use crate::broker::{self, unique};
 
@@ -129,36 +130,44 @@ fn offsets_of_an_open_transaction_are_waited_for() {
 }
 
 #[test]
-fn offsets_of_a_member_left_behind_abort() {
-    let Some(kafka) = broker::kafka("offsets of a member that was replaced") else { return };
+fn offsets_of_partitions_that_are_not_held_are_refused() {
+    let Some(kafka) = broker::kafka("offsets of a consumer that holds nothing") else { return };
     let topic = broker::topic(&kafka, 1);
     let group = broker::group(&unique("group"));
     let mut producer = broker::producer(&kafka, &unique("id"));
     broker::write(&mut producer, &topic, 0, 0..10);
-    let mut behind = broker::join(&kafka, &group, &topic, 1);
+    let consumer = kafka.consumer(&group, &topic).expect("a consumer");
     producer.begin().expect("begin");
-    broker::send(&mut producer, &topic, 0, 100..110);
-    // It does not poll, so it keeps the place that it thinks it has; another group instance commits in between.
-    let mut other = kafka.consumer(&group, &topic).expect("a consumer");
-    for _ in 0..60 {
-        let _ = other.poll(WAIT, &mut |_| {});
-    }
-    // The rebalance waits for the member behind: it gives back, and only then sends its offsets.
-    while !matches!(broker::poll(&mut behind), engine::log::Event::Revoked(_)) {}
-    behind.release(&[Partition(0)]).expect("release");
-    for _ in 0..40 {
-        let _ = other.poll(WAIT, &mut |_| {});
-        let _ = behind.poll(Duration::ZERO, &mut |_| {});
-    }
-    drop(behind);
-    let stale = kafka.consumer(&broker::group(&group.id), &topic).expect("a consumer");
     let error =
-        producer.send_offsets(&stale, &[(Partition(0), NextOffset::at(5))]).expect_err("no member yet");
+        producer.send_offsets(&consumer, &[(Partition(0), NextOffset::at(5))]).expect_err("no member yet");
     assert_eq!(error.failure, Failure::Abortable, "{error:?}");
     producer.abort().expect("abort");
+}
+
+#[test]
+fn offsets_of_a_member_thrown_out_are_refused() {
+    let Some(mut settings) = broker::settings("offsets of a member thrown out of its group") else { return };
+    settings.properties.insert("max.poll.interval.ms".into(), "6000".into());
+    let kafka = Kafka::new(settings);
+    let topic = broker::topic(&kafka, 1);
+    let group = broker::group(&unique("group"));
+    let mut producer = broker::producer(&kafka, &unique("id"));
+    broker::write(&mut producer, &topic, 0, 0..10);
+    let mut stuck = broker::join(&kafka, &group, &topic, 1);
+    thread::sleep(Duration::from_secs(8));
+    let mut other = broker::join(&kafka, &group, &topic, 1);
+    producer.begin().expect("begin");
+    broker::send(&mut producer, &topic, 0, 100..110);
+    let error = producer.send_offsets(&stuck, &[(Partition(0), NextOffset::at(5))]).expect_err("thrown out");
+    assert_eq!(error.failure, Failure::Abortable, "{error:?}");
+    producer.abort().expect("abort");
+    assert_eq!(broker::committed(&mut other, &[Partition(0)]), [None]);
+    // What it is told then: that its partitions are somebody else's.
+    let lost = (0..100).map(|_| broker::poll(&mut stuck)).find(|event| matches!(event, Event::Lost(_)));
+    assert_eq!(lost, Some(Event::Lost(vec![Partition(0)])));
+    stuck.release(&[Partition(0)]).expect("release");
     broker::write(&mut producer, &topic, 0, 10..12);
-    let expected: Vec<_> = (0..12).collect();
-    assert_eq!(broker::read(&kafka, &topic, 0).expect("read"), expected);
+    assert_eq!(broker::read(&kafka, &topic, 0).expect("read"), (0..12).collect::<Vec<_>>());
 }
 
 #[test]
