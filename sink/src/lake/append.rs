@@ -50,6 +50,7 @@ pub(super) struct AppendTask<L: Log, R> {
     places: BTreeMap<Partition, Place>,
     /// What the commit on its way covers.
     in_flight: Vec<(Partition, NextOffset)>,
+    has_rewound: bool,
 }
 
 impl<L: Log, R: Rows> AppendTask<L, R> {
@@ -74,17 +75,18 @@ impl<L: Log, R: Rows> AppendTask<L, R> {
             collected: Collected::new(&target, settings.bounds),
             places: BTreeMap::new(),
             in_flight: Vec::new(),
+            has_rewound: false,
         };
         while !task.is_stopped() {
             this.turn(until_end.as_mut())?;
             if let Some(until_end) = &mut until_end
                 && this.is_done(task.log, until_end)?
+                && this.finish()?
             {
                 break;
             }
         }
-        this.roll()?;
-        this.settle()?;
+        this.finish()?;
         this.consumer.close();
         Ok(())
     }
@@ -99,8 +101,7 @@ impl<L: Log, R: Rows> AppendTask<L, R> {
                 }
             }
             Event::Revoked(partitions) => {
-                self.roll()?;
-                self.settle()?;
+                self.finish()?;
                 self.release(&partitions)?;
             }
             // Somebody else may have them already: what is collected of them would be refused.
@@ -178,6 +179,7 @@ impl<L: Log, R: Rows> AppendTask<L, R> {
     fn rewind(&mut self) -> Result<(), LakeError> {
         // A commit on its way lands or not: either way the table says so afterwards.
         self.store.wait()?;
+        self.has_rewound = true;
         self.in_flight.clear();
         self.store.forget_uploads();
         self.collected.clear();
@@ -188,28 +190,32 @@ impl<L: Log, R: Rows> AppendTask<L, R> {
         Ok(self.consumer.seek(&positions)?)
     }
 
-    /// Sends what is collected on its way: files and the offsets that they cover in one commit.
-    fn roll(&mut self) -> Result<(), LakeError> {
+    /// Commits what is collected. False where that was refused: it is to be read again.
+    fn finish(&mut self) -> Result<bool, LakeError> {
+        Ok(self.roll()? && self.settle()?)
+    }
+
+    /// Sends what is collected on its way: files and the offsets that they cover in one commit. False where the commit
+    /// before was refused, and this one with it.
+    fn roll(&mut self) -> Result<bool, LakeError> {
         // One at a time: the next one builds on it.
         if !self.settle()? {
-            return Ok(());
+            return Ok(false);
         }
-        let steps = self.places.iter().map(|(partition, place)| Transaction {
-            app_id: app_id(&self.topic, *partition),
-            from: place.covered,
-            to: i64::try_from(place.next.get()).unwrap_or(i64::MAX),
-        });
-        let steps: Vec<_> = steps.filter(|step| step.from.unwrap_or(0) != step.to).collect();
         self.collected.close_all(&mut self.store)?;
-        if steps.is_empty() {
-            return Ok(());
-        }
-        self.store.commit(Vec::new(), steps);
+        let mut steps = Vec::new();
         for (partition, place) in &mut self.places {
-            place.covered = i64::try_from(place.next.get()).ok();
-            self.in_flight.push((*partition, place.next));
+            let to = i64::try_from(place.next.get()).unwrap_or(i64::MAX);
+            if place.covered.unwrap_or(0) != to {
+                let app_id = app_id(&self.topic, *partition);
+                steps.push(Transaction { app_id, from: place.covered.replace(to), to });
+                self.in_flight.push((*partition, place.next));
+            }
         }
-        Ok(())
+        if !steps.is_empty() {
+            self.store.commit(Vec::new(), steps);
+        }
+        Ok(true)
     }
 
     /// Waits for the commit on its way. False where it was refused: then everything begins again from the table.
@@ -233,6 +239,10 @@ impl<L: Log, R: Rows> AppendTask<L, R> {
     }
 
     fn is_done(&mut self, log: &L, until_end: &mut UntilEnd<'_>) -> Result<bool, LakeError> {
+        // Ends that were told before tell nothing of what is read again.
+        if std::mem::take(&mut self.has_rewound) {
+            until_end.assigned();
+        }
         let positions = self.places.iter().map(|(partition, place)| (*partition, place.next));
         Ok(until_end.is_done(log, &mut self.consumer, positions)?)
     }

@@ -65,6 +65,11 @@ impl Fold {
         std::mem::take(&mut self.changed)
     }
 
+    /// What was taken could not be written.
+    pub(super) fn mark_changed(&mut self, view: View) {
+        self.changed.insert(view);
+    }
+
     /// The view's rows, by record key.
     pub(super) fn rows(&self, view: View) -> impl Iterator<Item = (&[u8], &Key, &Aggregate)> + Clone {
         let rows = self.current.get(&view).into_iter().flatten();

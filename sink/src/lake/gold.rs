@@ -154,9 +154,14 @@ impl<L: Log> GoldTask<L> {
             }
             changed = self.replace(changed)?;
         }
-        if let Some((view, _)) = changed.first_key_value() {
-            let view = view.name();
-            tracing::warn!(view, "gold is written by too many sinks at once: it is brought up to date later");
+        for (view, partitions) in changed {
+            let name = view.name();
+            tracing::warn!(view = name, "too many sinks write {name}: it is brought up to date later");
+            for partition in partitions {
+                if let Some(fold) = self.folds.get_mut(&partition) {
+                    fold.mark_changed(view);
+                }
+            }
         }
         let written = clock::now();
         let pause = self.interval.max(written.saturating_duration_since(started) * WRITING_SHARE);

@@ -113,7 +113,7 @@ fn lost_with_an_open_batch_doubles_nothing() {
 fn backlog_over_many_dates_in_bounded_memory() {
     let mut world = World::local();
     let words = "lights over the lake ".repeat(60);
-    for number in 0..40_000_u32 {
+    for number in 0..14_000_u32 {
         let comments = format!("{number} {words}");
         world.input.add_row(&format!("6/{}/{} 21:00", 1 + number % 28, 1945 + number % 70), "ulm", &comments);
     }

@@ -37,7 +37,7 @@ fn a_sighting_has_typed_columns() {
     assert_eq!(batch.num_rows(), 1);
     let column = |name: &str| batch.column_by_name(name).unwrap();
     let occurred_at = column("occurred_at").as_primitive::<TimestampMicrosecondType>().value(0);
-    assert_eq!(occurred_at, -709_430_400_000_000, "1947-07-09T00:00:00");
+    assert_eq!(occurred_at, -709_516_800_000_000, "1947-07-09T00:00:00");
     assert_eq!(column("posted_on").as_primitive::<Date32Type>().value(0), 16_072);
     assert_eq!(column("year").as_primitive::<Int32Type>().value(0), 1947);
     assert_eq!(text(batch, "id"), Some(world.input.sightings[0].to_string().as_str()));
