@@ -127,9 +127,9 @@ impl KafkaSettings {
         self.config(&[CLIENT], &[])
     }
 
-    /// A reader without a group of its own. The client wants a group's name all the same.
+    /// A reader without a group of its own. The client wants a group's name all the same, and its times to fit together.
     pub(crate) fn reader(&self, isolation: Isolation) -> ClientConfig {
-        let mut config = self.config(&[CLIENT, READER_TUNING], &[READER]);
+        let mut config = self.config(&[CLIENT, READER_TUNING, MEMBER_TUNING], &[READER]);
         let isolation = match isolation {
             Isolation::Committed => "read_committed",
             Isolation::Uncommitted => "read_uncommitted",

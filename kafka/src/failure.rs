@@ -33,7 +33,10 @@ pub(crate) fn log_error(what: &str, brokers: &str, context: &Context, error: Kaf
                     format!("cannot {what}: property {property}: {reason}"),
                 );
             }
-            _ => format!("cannot {what}: the properties of the Kafka client do not fit together"),
+            KafkaError::ClientCreation(reason) => {
+                return LogError::new(failure, cause, format!("cannot {what}: {reason}"));
+            }
+            _ => format!("cannot {what}: a name or setting cannot be used"),
         },
         _ if failure == Failure::Fenced => {
             format!(
