@@ -4,7 +4,7 @@ mod compact;
 mod failure;
 
 use std::collections::HashMap;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::MutexGuard;
 
@@ -17,6 +17,7 @@ use crate::batch::{Batch, Encoded};
 use failure::{FirstFailure, damaged, refused, unopened};
 
 const FILE: &str = "log.redb";
+const LOCK_FILE: &str = "lock";
 /// Pages that the database keeps in memory.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
 
@@ -104,6 +105,8 @@ pub(crate) struct Store {
     database: Database,
     file: PathBuf,
     first_failure: FirstFailure,
+    /// Last, so that the folder is free only when the database is closed.
+    _lock: File,
 }
 
 impl Store {
@@ -113,10 +116,11 @@ impl Store {
                 .with_source(error)
         })?;
         let file = folder.join(FILE);
-        let opened = Database::builder().set_cache_size(CACHE_BYTES).create(&file);
-        let database = opened.map_err(|error| unopened(error.into(), folder))?;
-        let store = Self { database, file, first_failure: FirstFailure::default() };
-        let topics = store.load_topics().map_err(|error| unopened(error, folder))?;
+        let unopened = |error| unopened(error, folder);
+        let lock = locked(folder).map_err(unopened)?;
+        let database = database(folder, &file).map_err(unopened)?;
+        let store = Self { database, file, first_failure: FirstFailure::default(), _lock: lock };
+        let topics = store.load_topics().map_err(unopened)?;
         Ok((store, topics))
     }
 
@@ -245,6 +249,31 @@ impl Store {
         };
         commit().map_err(|error| self.failed(error))
     }
+}
+
+/// The lock that keeps other processes out. The system takes it back however its holder ends.
+fn locked(folder: &Path) -> Result<File, redb::Error> {
+    let lock = File::create(folder.join(LOCK_FILE))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(redb::Error::DatabaseAlreadyOpen),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// A new database gets its name when it is whole: killed in the middle of making a file, redb does not know it again.
+fn database(folder: &Path, file: &Path) -> Result<Database, redb::Error> {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES);
+    if !file.try_exists()? {
+        let unfinished = file.with_extension("new");
+        drop(File::create(&unfinished)?);
+        drop(builder.create(&unfinished)?);
+        fs::rename(&unfinished, file)?;
+        // The name, too, is on the disk before anything is committed.
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(builder.open(file)?)
 }
 
 fn append(transaction: &WriteTransaction, writes: &[Write]) -> Result<Vec<u64>, redb::Error> {

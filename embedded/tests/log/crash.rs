@@ -85,6 +85,25 @@ fn checked(folder: &Path) -> u64 {
 }
 
 #[test]
+fn kill_9_while_the_log_is_made_leaves_one_that_opens() {
+    for round in 0..40 {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut running = child("crash::child_commits_until_killed", folder.path())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("runs");
+        // The file appears, and some of it is written, within some milliseconds.
+        while std::fs::read_dir(folder.path()).expect("reads").next().is_none() {
+            std::thread::yield_now();
+        }
+        std::thread::sleep(Duration::from_micros(round * 100));
+        running.kill().expect("is killed");
+        running.wait().expect("is gone");
+        checked(folder.path());
+    }
+}
+
+#[test]
 fn kill_9_at_any_moment_leaves_all_of_a_transaction_or_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut before = 0;
