@@ -1,6 +1,6 @@
 //! What a cluster and this client give, without an engine above them: the limits that a pipeline can be compared with.
 //!
-//! `UFO_BROKERS=127.0.0.1:9092 cargo run --release -p kafka --example limits -- [records]`
+//! `UFO_BROKERS=127.0.0.1:9092 cargo run --release -p kafka --example limits -- [records] [property=value ..]`
 
 use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -22,7 +22,13 @@ const TICKS_PER_SECOND: f64 = 100.0;
 fn main() -> Result<(), LogError> {
     let brokers = std::env::var("UFO_BROKERS").unwrap_or_else(|_| "127.0.0.1:9092".into());
     let records = std::env::args().nth(1).and_then(|records| records.parse().ok()).unwrap_or(1_000_000);
-    let kafka = Kafka::new(KafkaSettings::new(brokers));
+    let mut settings = KafkaSettings::new(brokers);
+    for (property, value) in std::env::args().skip(2).filter_map(|given| {
+        given.split_once('=').map(|(property, value)| (property.to_owned(), value.to_owned()))
+    }) {
+        settings.properties.insert(property, value);
+    }
+    let kafka = Kafka::new(settings);
     let run = format!("limits-{:016x}", RandomState::new().build_hasher().finish());
     let topic = |name: &str| TopicSpec {
         name: format!("{run}-{name}"),

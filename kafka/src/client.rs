@@ -98,7 +98,8 @@ const PRODUCER_TUNING: Properties = &[
     // What is rejected for a moment (the coordinator still ends the transaction before) is tried again at once.
     ("retry.backoff.ms", "5"),
     ("retry.backoff.max.ms", "500"),
-    ("linger.ms", "5"),
+    // A commit waits for this; while records come faster than they are sent, batches fill all the same.
+    ("linger.ms", "1"),
     ("batch.size", "1000000"),
     ("batch.num.messages", "100000"),
     ("queue.buffering.max.messages", "500000"),

@@ -1,5 +1,6 @@
 //! A transactional producer. Its calls block: it belongs to a thread of its own.
 
+use std::thread;
 use std::time::Duration;
 
 use engine::log::{Cause, Failure, LogError, Producer};
@@ -23,7 +24,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(9);
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
 const QUEUE_PAUSE: Duration = Duration::from_millis(5);
 /// rdkafka's own wait inside a commit looks every 100 ms whether all is sent, which allows ten transactions a second.
-const FLUSH_STEP: Duration = Duration::from_millis(1);
+const FLUSH_STEP: Duration = Duration::from_micros(500);
 /// An abort goes on in steps: between them the reports of the records that it throws away are taken.
 const ABORT_STEP: Duration = Duration::from_millis(20);
 /// Failed records are reported into a queue that is emptied once in so many records.
@@ -62,8 +63,12 @@ impl KafkaProducer {
     /// Waits until the broker has every record of the transaction.
     fn flush(&self, deadline: Deadline) -> Result<(), KafkaError> {
         loop {
-            match self.producer.flush(FLUSH_STEP) {
-                Err(KafkaError::Flush(Code::OperationTimedOut)) if !deadline.is_past() => {}
+            match self.producer.flush(Duration::ZERO) {
+                Err(KafkaError::Flush(Code::OperationTimedOut)) if !deadline.is_past() => {
+                    // A record that failed is not gone before its report is taken.
+                    self.producer.poll(Duration::ZERO);
+                    thread::sleep(FLUSH_STEP);
+                }
                 result => return result,
             }
         }
@@ -126,7 +131,7 @@ impl Producer for KafkaProducer {
         self.flush(deadline).map_err(|error| self.failed(what, error))?;
         let flushed = deadline.elapsed();
         // At least a moment is left: a timeout of zero would only ask.
-        let remaining = deadline.remaining().max(FLUSH_STEP);
+        let remaining = deadline.remaining().max(ABORT_STEP);
         self.producer.commit_transaction(remaining).map_err(|error| self.failed(what, error))?;
         let took = deadline.elapsed().saturating_sub(flushed);
         if took < COMMIT_DOUBTFUL {
@@ -146,7 +151,8 @@ impl Producer for KafkaProducer {
             match self.producer.abort_transaction(ABORT_STEP) {
                 Ok(()) => return Ok(()),
                 Err(KafkaError::Transaction(error)) if error.is_retriable() && !deadline.is_past() => {
-                    self.producer.poll(FLUSH_STEP);
+                    self.producer.poll(Duration::ZERO);
+                    thread::sleep(FLUSH_STEP);
                 }
                 Err(error) => return Err(self.failed("abort a transaction", error)),
             }
