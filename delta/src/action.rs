@@ -163,7 +163,10 @@ pub(crate) fn encode(actions: &[Action]) -> Vec<u8> {
 pub(crate) fn decode(bytes: &[u8], object: &impl ToString) -> Result<Vec<Action>, DeltaError> {
     // A store that lost power may leave the name without the bytes: no commit of ours is empty.
     if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(DeltaError::damaged(object, "it is empty"));
+        return Err(DeltaError::damaged(
+            object,
+            "it is empty, as after a power failure while it was written: without it the table is the one before",
+        ));
     }
     let lines = serde_json::Deserializer::from_slice(bytes).into_iter::<Action>();
     lines.collect::<Result<_, _>>().map_err(|error| DeltaError::damaged(object, error))

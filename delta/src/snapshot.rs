@@ -8,6 +8,10 @@ use crate::action::{Action, MetaData, Protocol, Remove, Txn};
 use crate::schema::arrow_schema;
 use crate::stats::FileStats;
 
+/// The newest protocol that is known here.
+pub(crate) const READER_VERSION: u32 = 1;
+pub(crate) const WRITER_VERSION: u32 = 2;
+
 /// A data file of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveFile {
@@ -62,15 +66,17 @@ impl Snapshot {
 
     /// Replays the commit that follows. After an error the snapshot is the one before.
     pub(crate) fn apply(&mut self, version: u64, actions: Vec<Action>) -> Result<(), String> {
+        let protocol = actions.iter().filter_map(|action| action.protocol.as_ref()).next_back();
+        let protocol = protocol.unwrap_or(&self.protocol).clone();
         if let Some(metadata) = actions.iter().filter_map(|action| action.meta_data.as_ref()).next_back() {
-            self.schema = arrow_schema(&metadata.schema_string)?;
+            // A newer protocol may bring types that are not known here: its tables are refused, not damaged.
+            if protocol.min_reader_version <= READER_VERSION {
+                self.schema = arrow_schema(&metadata.schema_string)?;
+            }
             self.metadata = metadata.clone();
         }
-        self.version = version;
+        (self.version, self.protocol) = (version, protocol);
         for action in actions {
-            if let Some(protocol) = action.protocol {
-                self.protocol = protocol;
-            }
             if let Some(txn) = action.txn {
                 self.transactions.insert(txn.app_id.clone(), txn);
             }

@@ -11,7 +11,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use futures::StreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{Error, ObjectStore};
+use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
 use crate::error::DeltaError;
 
@@ -53,20 +53,50 @@ impl Lake {
 
     /// Asks the bucket once, so that a start with a wrong setting ends within seconds and says which one it is.
     pub async fn check(&self) -> Result<(), DeltaError> {
-        let refused = |why: String| DeltaError::Url { url: self.url.clone(), why };
         let Some((bucket, _)) = bucket_of(&self.url) else { return Ok(()) };
-        let store = s3_store(bucket, Patience::Hasty).map_err(refused)?;
+        let store = s3_store(bucket, Patience::Hasty).map_err(|why| self.refused(why))?;
         let Some(Err(error)) = store.list(Some(&self.root)).next().await else { return Ok(()) };
-        Err(refused(match &error {
-            Error::NotFound { .. } => format!("the bucket {bucket} does not exist: make it, or name another"),
-            Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => format!(
+        // A refused listing comes as an error of no kind: only its text says which.
+        let cause = root_cause(&error);
+        let says = |text: &str| cause.contains(text);
+        Err(self.refused(match &error {
+            _ if says("NoSuchBucket") => format!("the bucket {bucket} does not exist: make it, or name another"),
+            _ if says("403 Forbidden") || says("401 Unauthorized") => format!(
                 "the credentials are refused: check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and their rights on {bucket}"
             ),
             _ => format!(
-                "no useful answer from the store: check AWS_ENDPOINT_URL, AWS_REGION, AWS_ALLOW_HTTP (true for http://) and the network ({})",
-                root_cause(&error)
+                "no useful answer from the store: check AWS_ENDPOINT_URL, AWS_REGION, AWS_ALLOW_HTTP (true for http://) and the network ({cause})"
             ),
         }))
+    }
+
+    /// Makes sure that an object is written only where there is none: all promises about commits rest on it, and some
+    /// stores pass the condition over without a word.
+    pub async fn check_writable(&self) -> Result<(), DeltaError> {
+        self.check().await?;
+        let probe = self.root.clone().join(format!("_probe-{}", uuid::Uuid::new_v4()));
+        let put = || {
+            let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+            self.store.put_opts(&probe, "probe".into(), options)
+        };
+        if let Err(error) = put().await {
+            let cause = root_cause(&error);
+            return Err(self.refused(format!(
+                "it cannot be written to: check its rights, and that it takes conditional writes or hard links ({cause})"
+            )));
+        }
+        let again = put().await;
+        self.store.delete(&probe).await.map_err(|source| DeltaError::store("clean up", &probe, source))?;
+        match again {
+            Err(Error::AlreadyExists { .. }) => Ok(()),
+            Ok(_) | Err(_) => Err(self.refused(
+                "the store does not heed `If-None-Match: *`: two writers could take the same version of a table".into(),
+            )),
+        }
+    }
+
+    fn refused(&self, why: String) -> DeltaError {
+        DeltaError::Url { url: self.url.clone(), why }
     }
 
     /// Removes what a killed process left half-written in the folder of the table `name`, if it is older than
@@ -75,10 +105,9 @@ impl Lake {
         if bucket_of(&self.url).is_some() {
             return Ok(0);
         }
-        let refused = |why: String| DeltaError::Url { url: self.url.clone(), why };
-        let folder = folder_of(&self.url).map_err(refused)?.join(name);
+        let folder = folder_of(&self.url).map_err(|why| self.refused(why))?.join(name);
         let cutoff = Duration::from_millis(now_ms.unsigned_abs()).saturating_sub(retention);
-        remove_leftovers(&folder, cutoff).map_err(|error| refused(error.to_string()))
+        remove_leftovers(&folder, cutoff).map_err(|error| self.refused(error.to_string()))
     }
 }
 

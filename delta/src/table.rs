@@ -15,13 +15,11 @@ use crate::commit::Refusal;
 use crate::error::DeltaError;
 use crate::log::Log;
 use crate::schema::column_with_duties;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{READER_VERSION, Snapshot, WRITER_VERSION};
 pub(crate) use commit::Purpose;
 pub use read::Reader;
 pub use upload::FileWriter;
 
-const READER_VERSION: u32 = 1;
-const WRITER_VERSION: u32 = 2;
 /// Commits between two checkpoints, where the table does not say otherwise: a reader then replays at most so many.
 const CHECKPOINT_INTERVAL: u64 = 20;
 

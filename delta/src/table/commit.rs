@@ -130,16 +130,17 @@ impl Table {
             let in_doubt = |table: &Self, source: DeltaError| {
                 Err(DeltaError::InDoubt { table: table.name(), version, source: Box::new(source) })
             };
+            // Others are past this version, and its name may be free again.
             if self.is_cleaned_up_behind(version - 1).await? {
-                self.reload().await?;
+                let freshness = self.catch_up(Some(id), &mut found_at).await?;
                 self.check_writable()?;
-                if doubts > 0 {
+                if doubts > 0 && freshness != Freshness::Advanced {
                     return in_doubt(
                         self,
                         DeltaError::damaged(&self.log.root, "the log was cleaned up since"),
                     );
                 }
-                is_fresh = true;
+                (is_fresh, doubts) = (true, 0);
                 continue;
             }
             let (is_taken, source) = match self.log.put_commit(version, action::encode(&actions).into()).await

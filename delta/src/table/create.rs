@@ -9,12 +9,12 @@ use object_store::path::Path;
 use uuid::Uuid;
 
 use super::commit::{Landed, Next};
-use super::{CHECKPOINT_INTERVAL, READER_VERSION, Table, WRITER_VERSION};
+use super::{CHECKPOINT_INTERVAL, Table};
 use crate::action::{self, Action, CommitInfo, Format, MetaData, Protocol};
 use crate::error::DeltaError;
 use crate::log::{Log, PutError};
 use crate::schema::{Misfit, fit, schema_string, with_columns};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{READER_VERSION, Snapshot, WRITER_VERSION};
 
 /// A store that neither takes the first commit nor shows another's.
 const TRIES_MAX: usize = 3;
