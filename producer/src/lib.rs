@@ -5,5 +5,6 @@ pub mod cli;
 pub mod generate;
 pub mod input;
 pub mod position;
+pub mod progress;
 pub mod publish;
 pub mod rows;

@@ -196,9 +196,9 @@ mod tests {
 
     #[test]
     fn of_several_places_the_furthest_that_agrees_counts() {
-        let sent = [place(9, "xyz"), place(5, "abcde"), place(3, "abc"), place(7, "abcdefg")];
+        let sent = [place(9, "xyz"), place(3, "abc"), place(5, "abcde"), place(7, "abcdefg")];
         let (newest, earlier) = (sent[0].clone(), &sent[1..]);
-        let facts = [SHORTER, same("abcde", Some(b'1')), same("abc", Some(b'1')), same("other", None)];
+        let facts = [SHORTER, same("abc", Some(b'1')), same("abcde", Some(b'1')), same("other", None)];
         assert_eq!(begins(newest, earlier, &facts), Beginning::From { row: 5, byte: 500 });
     }
 

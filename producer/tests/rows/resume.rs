@@ -38,6 +38,8 @@ fn files_that_begin_alike_are_each_sent_once() {
     assert_eq!(run(&sample, &mut known), (Beginning::Start, 10));
     assert_eq!(run(&full, &mut known).1, 990, "the sample is its beginning");
     assert_eq!(run(&other, &mut known), (Beginning::Changed { row: 1000, why: Change::Edited }, 1000));
+    let longer = written(&folder, "longer.csv", file_of(20).as_bytes());
+    assert_eq!(run(&longer, &mut known.clone()).1, 10, "not its end, but the sample's is known");
     for file in [&sample, &full, &other, &full, &sample] {
         let rows = if *file == sample { 10 } else { 1000 };
         let (begun, sent) = run(file, &mut known);

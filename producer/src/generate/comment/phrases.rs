@@ -56,7 +56,7 @@ pub(super) const SIGHTS: [&str; 44] = [
     "a green fireball with a short tail",
     "a disk that turned on its edge",
     "a light that changed from red to blue",
-    "# orange lights in formation",
+    "# orange lights side by side",
     "a huge black triangle with a dim light in each corner",
     "an egg shaped object",
     "a row of windows, it seemed, lit from within",
@@ -212,13 +212,13 @@ pub(super) const ENDINGS: [&str; 36] = [
 ];
 
 pub(super) const SHORT: [&str; 24] = [
-    "bright light in the sky",
+    "bright light above us",
     "# lights, no sound",
     "strange object over town",
     "it was huge",
     "orange orbs again",
     "something followed us",
-    "silent triangle",
+    "triangle without a sound",
     "lights over the bay, # of them",
     "fast object, gone in # seconds",
     "red & green lights",
