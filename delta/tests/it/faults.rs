@@ -2,13 +2,14 @@
 //! does not.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use delta::{DeltaError, Lake, Outcome, Refusal, Table};
+use delta::{DeltaError, Lake, Outcome, Refusal, Table, Vacuum};
 use object_store::path::Path;
 use proptest::prelude::*;
 
 use crate::faulty::{Fault, Faulty, On};
-use crate::rows::{NAME, committed, data_objects, objects, offsets, opened, step, up_to};
+use crate::rows::{FAR_MS, NAME, committed, data_objects, objects, offsets, opened, step, up_to};
 
 fn lake(store: &Arc<Faulty>) -> Lake {
     Lake { store: store.clone(), root: Path::from("lake"), url: "faulty".into() }
@@ -98,6 +99,59 @@ async fn a_checkpoint_that_fails_does_not_fail_the_commit() {
     assert!(!objects(&lake).await.iter().any(|name| name.contains("checkpoint")));
     assert_eq!(committed(&mut table, &step("raw/0", Some(5), 6)).await, 2);
     assert_eq!(objects(&lake).await.iter().filter(|name| name.contains("checkpoint")).count(), 2);
+}
+
+/// Others take three steps from `from` on; with `is_cleaned`, they clean up the log behind them.
+async fn others_go_on(lake: Lake, from: i64, is_cleaned: bool) {
+    let mut table = opened(&lake).await;
+    table.set_checkpoint_interval(1);
+    for at in from..from + 3 {
+        committed(&mut table, &step("raw/0", Some(at), at + 1)).await;
+    }
+    if is_cleaned {
+        let alone = Vacuum { retention: Duration::ZERO, dry_run: false, is_alone: true };
+        table.vacuum(alone, FAR_MS).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn frozen_between_look_and_commit_past_a_clean_up_is_in_doubt() {
+    let store = Faulty::new();
+    let lake = lake(&store);
+    let mut frozen = opened(&lake).await;
+    committed(&mut frozen, &step("raw/0", None, 5)).await;
+    store.before_commit(others_go_on(lake.clone(), 5, true));
+    let error = frozen.commit(&step("raw/0", Some(5), 7), 2).await.unwrap_err();
+    assert!(matches!(error, DeltaError::InDoubt { version: 2, .. }), "{error}");
+    // Its commit lies before the log's beginning, where nobody sees it.
+    assert_eq!(offsets(&lake).await, up_to(8));
+    let mut table = opened(&lake).await;
+    committed(&mut table, &step("raw/0", Some(8), 9)).await;
+    assert_eq!(offsets(&lake).await, up_to(9));
+}
+
+#[tokio::test]
+async fn overtaken_between_look_and_commit_is_a_conflict() {
+    let store = Faulty::new();
+    let lake = lake(&store);
+    let mut slow = opened(&lake).await;
+    committed(&mut slow, &step("raw/0", None, 5)).await;
+    store.before_commit(others_go_on(lake.clone(), 5, false));
+    let refused = slow.commit(&step("raw/0", Some(5), 7), 2).await.unwrap();
+    let conflict = Refusal::Conflict { app_id: "raw/0".into(), expected: Some(5), found: Some(8) };
+    assert_eq!(refused, Outcome::Refused(conflict));
+    assert_eq!(offsets(&lake).await, up_to(8));
+}
+
+#[tokio::test]
+async fn a_checkpoint_of_others_right_after_a_commit_is_no_reason_for_doubt() {
+    let store = Faulty::new();
+    let lake = lake(&store);
+    let mut table = opened(&lake).await;
+    committed(&mut table, &step("raw/0", None, 5)).await;
+    store.after_commit(others_go_on(lake.clone(), 7, false));
+    assert_eq!(committed(&mut table, &step("raw/0", Some(5), 7)).await, 2);
+    assert_eq!(offsets(&lake).await, up_to(10));
 }
 
 #[tokio::test]

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use object_store::memory::InMemory;
 use object_store::path::Path;
@@ -40,20 +42,45 @@ pub(crate) enum On {
     GetLog,
 }
 
-#[derive(Debug)]
+/// What others do at a moment of a request.
+type Meanwhile = BoxFuture<'static, ()>;
+
 pub(crate) struct Faulty {
     inner: InMemory,
     faults: Mutex<VecDeque<(On, Fault)>>,
+    before_commit: Mutex<Option<Meanwhile>>,
+    after_commit: Mutex<Option<Meanwhile>>,
+}
+
+impl fmt::Debug for Faulty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Faulty").field("faults", &self.faults).finish_non_exhaustive()
+    }
 }
 
 impl Faulty {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { inner: InMemory::new(), faults: Mutex::default() })
+        Arc::new(Self {
+            inner: InMemory::new(),
+            faults: Mutex::default(),
+            before_commit: Mutex::default(),
+            after_commit: Mutex::default(),
+        })
     }
 
     /// The next requests of each kind meet these faults, in this order.
     pub(crate) fn expect(&self, faults: impl IntoIterator<Item = (On, Fault)>) {
         self.faults.lock().unwrap().extend(faults);
+    }
+
+    /// Others do this between the look of the next commit and its arrival.
+    pub(crate) fn before_commit(&self, meanwhile: impl Future<Output = ()> + Send + 'static) {
+        *self.before_commit.lock().unwrap() = Some(meanwhile.boxed());
+    }
+
+    /// Others do this between the arrival of the next commit and its answer.
+    pub(crate) fn after_commit(&self, meanwhile: impl Future<Output = ()> + Send + 'static) {
+        *self.after_commit.lock().unwrap() = Some(meanwhile.boxed());
     }
 
     pub(crate) fn is_through(&self) -> bool {
@@ -93,8 +120,20 @@ impl fmt::Display for Faulty {
 impl ObjectStore for Faulty {
     async fn put_opts(&self, location: &Path, payload: PutPayload, opts: PutOptions) -> Result<PutResult> {
         let path = location.to_string();
-        match self.next(kind_of_put(location)) {
-            Fault::None => self.inner.put_opts(location, payload, opts).await,
+        let kind = kind_of_put(location);
+        if kind == On::PutCommit {
+            let meanwhile = self.before_commit.lock().unwrap().take();
+            meanwhile.unwrap_or_else(|| async {}.boxed()).await;
+        }
+        match self.next(kind) {
+            Fault::None => {
+                // Taken first: the commits that others make meanwhile have no meanwhile of their own.
+                let meanwhile =
+                    if kind == On::PutCommit { self.after_commit.lock().unwrap().take() } else { None };
+                let result = self.inner.put_opts(location, payload, opts).await;
+                meanwhile.unwrap_or_else(|| async {}.boxed()).await;
+                result
+            }
             Fault::RequestLost => Err(lost()),
             Fault::AnswerLost => {
                 // Whatever the answer was, nobody hears it.
