@@ -138,6 +138,7 @@ fn offsets_of_partitions_that_are_not_held_are_refused() {
     broker::write(&mut producer, &topic, 0, 0..10);
     let consumer = kafka.consumer(&group, &topic).expect("a consumer");
     producer.begin().expect("begin");
+    // A consumer that has not joined names no member and no generation: the broker itself would take its offsets.
     let error =
         producer.send_offsets(&consumer, &[(Partition(0), NextOffset::at(5))]).expect_err("no member yet");
     assert_eq!(error.failure, Failure::Abortable, "{error:?}");
@@ -145,9 +146,21 @@ fn offsets_of_partitions_that_are_not_held_are_refused() {
 }
 
 #[test]
-fn offsets_of_a_member_thrown_out_are_refused() {
-    let Some(mut settings) = broker::settings("offsets of a member thrown out of its group") else { return };
-    settings.properties.insert("max.poll.interval.ms".into(), "6000".into());
+fn offsets_of_a_member_that_did_not_poll_are_refused() {
+    thrown_out("max.poll.interval.ms", "6000");
+}
+
+#[test]
+fn offsets_of_a_member_without_heartbeats_are_refused() {
+    // The group gives it up while it thinks that all is well.
+    thrown_out("heartbeat.interval.ms", "60000");
+}
+
+fn thrown_out(property: &str, value: &str) {
+    let Some(settings) = broker::settings("offsets of a member thrown out of its group") else { return };
+    let healthy = Kafka::new(settings.clone());
+    let mut settings = settings;
+    settings.properties.insert(property.into(), value.into());
     let kafka = Kafka::new(settings);
     let topic = broker::topic(&kafka, 1);
     let group = broker::group(&unique("group"));
@@ -155,7 +168,7 @@ fn offsets_of_a_member_thrown_out_are_refused() {
     broker::write(&mut producer, &topic, 0, 0..10);
     let mut stuck = broker::join(&kafka, &group, &topic, 1);
     thread::sleep(Duration::from_secs(8));
-    let mut other = broker::join(&kafka, &group, &topic, 1);
+    let mut other = broker::join(&healthy, &group, &topic, 1);
     producer.begin().expect("begin");
     broker::send(&mut producer, &topic, 0, 100..110);
     let error = producer.send_offsets(&stuck, &[(Partition(0), NextOffset::at(5))]).expect_err("thrown out");
