@@ -7,6 +7,7 @@
 //! ```
 
 mod append;
+mod ending;
 mod error;
 mod facts;
 mod fold;

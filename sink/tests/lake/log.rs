@@ -164,6 +164,7 @@ impl Consumer for MemoryConsumer {
     }
 
     fn seek(&mut self, positions: &[(Partition, NextOffset)]) -> Result<(), LogError> {
+        self.told_end.retain(|partition, _| !positions.iter().any(|(sought, _)| sought == partition));
         self.start(positions)
     }
 

@@ -1,11 +1,14 @@
 //! What the lake promises while its sink runs.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use engine::record::Partition;
-use sink::lake::LakeSettings;
+use service::Shutdown;
 use sink::lake::roller::Bounds;
+use sink::lake::{LakeSettings, run_lake};
 
 use crate::input::PARTITIONS;
 use crate::log::Turn;
@@ -105,6 +108,29 @@ fn lost_with_an_open_batch_doubles_nothing() {
             );
         }
         world.run(&lazy(&world)).unwrap();
+        world.assert_exact();
+    }
+}
+
+#[test]
+fn overtaken_with_an_open_batch_it_reads_on_from_the_table() {
+    for mut world in World::all() {
+        world.input.add(600);
+        let (log, settings) = (world.input.log.clone(), lazy(&world));
+        let topics = [world.input.topics.raw(), world.input.topics.sightings()];
+        for topic in &topics {
+            log.turn(topic, [Turn::After(400), Turn::Assign(vec![])]);
+        }
+        let (is_due, shutdown) = (AtomicBool::new(false), Shutdown::new());
+        thread::scope(|scope| {
+            let overtaken = scope.spawn(|| run_lake(&log, &settings, Some(&is_due), &shutdown));
+            wait_until("the records are read", || topics.iter().all(|topic| log.turns_left(topic) == 0));
+            // Another sink writes the same rows first, and is gone before the next ones come.
+            world.catch_up();
+            world.input.add(300);
+            is_due.store(true, Ordering::Release);
+            overtaken.join().unwrap().unwrap();
+        });
         world.assert_exact();
     }
 }
