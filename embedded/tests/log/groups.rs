@@ -67,7 +67,9 @@ fn a_waiting_member_is_woken_by_its_own_topic_only() {
             producer.commit().expect("commits");
         }
     });
-    let event = consumer.poll(Duration::from_secs(60), &mut |_| {}).expect("polls");
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || tell.send(consumer.poll(Duration::from_secs(600), &mut |_| {})));
+    let event = told.recv_timeout(Duration::from_secs(60)).expect("is woken").expect("polls");
     assert_eq!(event, Event::Records(1));
     writing.join().expect("writes");
 }
