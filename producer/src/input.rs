@@ -164,6 +164,10 @@ impl Input {
         self.file.as_deref().map(open)
     }
 
+    pub(crate) fn is_rereadable(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// Bytes of the file handled, and all of them where that is known: of the compressed file where it is one.
     /// `content` says how much of the content has been handled.
     pub(crate) fn bytes(&self, content: u64) -> (u64, Option<u64>) {

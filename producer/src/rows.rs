@@ -67,6 +67,11 @@ impl Rows {
         self.input.name()
     }
 
+    /// Whether the input can be opened again and read from its start: standard input and pipes cannot.
+    pub fn is_rereadable(&self) -> bool {
+        self.input.is_rereadable()
+    }
+
     /// What the input is known by, whatever it is called and however it grows.
     pub fn identity(&self) -> &str {
         &self.identity
