@@ -1,6 +1,6 @@
 //! When a worker that is to stop at the end is done: everything that its input held at the start has been committed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::log::{Consumer, Log, LogError};
@@ -14,12 +14,21 @@ pub struct UntilEnd<'w> {
     has_assignment: bool,
     /// Where a partition was when its end was told.
     at_end: BTreeMap<Partition, NextOffset>,
+    /// Partitions that no open transaction keeps from their ends any more: only an end told after that counts.
+    settled: BTreeSet<Partition>,
 }
 
 impl<'w> UntilEnd<'w> {
     /// `upstream_is_done`: the ends are taken when this is true.
     pub fn new(topic: &'w str, upstream_is_done: &'w AtomicBool) -> Self {
-        Self { topic, upstream_is_done, ends: None, has_assignment: false, at_end: BTreeMap::new() }
+        Self {
+            topic,
+            upstream_is_done,
+            ends: None,
+            has_assignment: false,
+            at_end: BTreeMap::new(),
+            settled: BTreeSet::new(),
+        }
     }
 
     /// Partitions have come: before that nobody knows what is ours.
@@ -47,16 +56,34 @@ impl<'w> UntilEnd<'w> {
             self.ends = Some(log.ends(self.topic)?);
         }
         let ends = self.ends.as_deref().unwrap_or_default();
+        let (mut is_done, mut ask_again) = (true, Vec::new());
         for (partition, position) in positions {
             let end = ends.get(partition.0 as usize).copied().unwrap_or_default();
-            // The last offsets of a partition may be transaction markers, which are never handed out: then the
-            // partition is at its end, and that end is stable, behind the one asked for.
-            let is_through = position >= end
-                || (self.at_end.get(&partition) == Some(&position) && consumer.stable_end(partition)? >= end);
-            if !is_through {
-                return Ok(false);
+            if position >= end {
+                continue;
+            }
+            // The last offsets of a partition may be transaction markers, which are never handed out: then its end is
+            // told before the one asked for. But an end told while a transaction was open lies before its records, so
+            // the end is settled first and asked for again then.
+            if !self.settled.contains(&partition) {
+                is_done = false;
+                if consumer.stable_end(partition)? >= end {
+                    ask_again.push((partition, position));
+                }
+            } else if self.at_end.get(&partition) != Some(&position) {
+                is_done = false;
             }
         }
-        Ok(true)
+        if !ask_again.is_empty() {
+            consumer.seek(&ask_again)?;
+            for (partition, _) in ask_again {
+                self.at_end.remove(&partition);
+                self.settled.insert(partition);
+            }
+        }
+        Ok(is_done)
     }
 }
+
+#[cfg(test)]
+mod tests;
