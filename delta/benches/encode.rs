@@ -62,7 +62,7 @@ fn batch(from: i64) -> RecordBatch {
         |of: &dyn Fn(i64) -> String| Arc::new(ns().map(|n| Some(of(n))).collect::<StringArray>()) as ArrayRef;
     let shape = |n: i64| SHAPES[usize::try_from(noise(n) % 6).unwrap()].to_owned();
     let at = ns().map(|n| n * 60_000_000 + (noise(n) % 60).cast_signed() * 1_000_000);
-    let duration = ns().map(|n| (noise(n) % 7 != 0).then_some((noise(n) % 600_000).cast_signed()));
+    let duration = ns().map(|n| (!noise(n).is_multiple_of(7)).then_some((noise(n) % 600_000).cast_signed()));
     let degrees = |n: i64| (noise(n) % 180_000) as f64 / 1_000.0 - 90.0;
     RecordBatch::try_from_iter([
         ("id", texts(&|n| format!("{:016x}{:016x}", noise(n), noise(!n)))),

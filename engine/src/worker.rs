@@ -349,11 +349,7 @@ impl<'w, L: Log> Worker<'w, L> {
             return Ok(false);
         }
         let positions = self.tasks.values().map(|task| (task.partition, task.position()));
-        match until_end.is_done(self.context.log, &mut self.consumer, positions) {
-            Ok(is_done) => Ok(is_done),
-            Err(error) if is_passing(&error) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        Ok(until_end.is_done(self.context.log, &mut self.consumer, positions)?)
     }
 
     fn observe(&self, moment: Moment) {

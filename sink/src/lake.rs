@@ -7,7 +7,6 @@
 //! ```
 
 mod append;
-mod ending;
 mod error;
 mod facts;
 mod fold;
@@ -16,6 +15,7 @@ pub mod path;
 pub mod roller;
 mod rows;
 pub mod schema;
+mod seek;
 mod store;
 mod upkeep;
 

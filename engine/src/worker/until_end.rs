@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::log::{Consumer, Log, LogError};
+use crate::log::{Consumer, Failure, Log, LogError};
 use crate::record::{NextOffset, Partition};
+
+/// Ends that are known need no other stage to be through.
+static AT_ONCE: AtomicBool = AtomicBool::new(true);
 
 /// The ends to reach, taken once the stages before are through.
 pub struct UntilEnd<'w> {
@@ -31,6 +34,16 @@ impl<'w> UntilEnd<'w> {
         }
     }
 
+    /// For ends that were taken before.
+    pub fn at(ends: Vec<NextOffset>) -> UntilEnd<'static> {
+        UntilEnd { ends: Some(ends), ..UntilEnd::new("", &AT_ONCE) }
+    }
+
+    /// Reading goes on elsewhere: ends that were told before tell nothing any more.
+    pub fn rewound(&mut self) {
+        self.at_end.clear();
+    }
+
     /// Partitions have come: before that nobody knows what is ours.
     pub fn assigned(&mut self) {
         self.has_assignment = true;
@@ -53,8 +66,31 @@ impl<'w> UntilEnd<'w> {
             return Ok(false);
         }
         if self.ends.is_none() {
-            self.ends = Some(log.ends(self.topic)?);
+            match log.ends(self.topic) {
+                Ok(ends) => self.ends = Some(ends),
+                Err(error) => return passing(error),
+            }
         }
+        self.is_through(consumer, positions)
+    }
+
+    /// [`Self::is_done`] for ends that are known. A log that is away for a moment means: not yet.
+    pub fn is_through<C: Consumer>(
+        &mut self,
+        consumer: &mut C,
+        positions: impl Iterator<Item = (Partition, NextOffset)>,
+    ) -> Result<bool, LogError> {
+        if !self.has_assignment {
+            return Ok(false);
+        }
+        self.look(consumer, positions).or_else(passing)
+    }
+
+    fn look<C: Consumer>(
+        &mut self,
+        consumer: &mut C,
+        positions: impl Iterator<Item = (Partition, NextOffset)>,
+    ) -> Result<bool, LogError> {
         let ends = self.ends.as_deref().unwrap_or_default();
         let (mut is_done, mut ask_again) = (true, Vec::new());
         for (partition, position) in positions {
@@ -82,6 +118,14 @@ impl<'w> UntilEnd<'w> {
             }
         }
         Ok(is_done)
+    }
+}
+
+/// Not yet, where a later look may find more out.
+fn passing(error: LogError) -> Result<bool, LogError> {
+    match error.failure {
+        Failure::Retriable | Failure::Abortable => Ok(false),
+        Failure::Fenced | Failure::Unknown => Err(error),
     }
 }
 

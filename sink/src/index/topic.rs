@@ -1,11 +1,12 @@
 //! One topic into one index: poll, batch, send, commit what is confirmed. Runs on a thread of its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
+use engine::UntilEnd;
 use engine::log::{Consumer, Event, Failure, Log, LogError};
 use engine::record::{NextOffset, Partition};
 use service::{Shutdown, clock};
@@ -70,9 +71,7 @@ struct Topic<'a, C> {
     batches: Batches,
     pipeline: Pipeline,
     positions: BTreeMap<Partition, NextOffset>,
-    /// Partitions whose last record has been handed out, for now.
-    at_end: BTreeSet<Partition>,
-    has_assignment: bool,
+    until_end: Option<UntilEnd<'static>>,
     /// When the oldest record that is not sent was read.
     waiting_since: Option<Instant>,
     sender: Sender<Delivered>,
@@ -85,12 +84,11 @@ pub(super) fn run<L: Log>(consumer: L::Consumer, way: Way<'_>) -> Result<(), Ind
     let (sender, delivered) = channel();
     let mut topic = Topic {
         batches: Batches::new(way.kind, way.settings.bounds),
+        until_end: way.ends.clone().map(UntilEnd::at),
         way,
         consumer,
         pipeline: Pipeline::default(),
         positions: BTreeMap::new(),
-        at_end: BTreeSet::new(),
-        has_assignment: false,
         waiting_since: None,
         sender,
         delivered,
@@ -124,10 +122,9 @@ impl<C: Consumer> Topic<'_, C> {
     }
 
     fn poll(&mut self) -> Result<(), IndexError> {
-        let (batches, positions, at_end) = (&mut self.batches, &mut self.positions, &mut self.at_end);
+        let (batches, positions) = (&mut self.batches, &mut self.positions);
         let result = self.consumer.poll(POLL_WAIT, &mut |record| {
             positions.insert(record.partition, NextOffset::after(record.offset));
-            at_end.remove(&record.partition);
             batches.push(&record);
         });
         if !self.batches.is_empty() && self.waiting_since.is_none() {
@@ -143,7 +140,9 @@ impl<C: Consumer> Topic<'_, C> {
         match event {
             Event::Records(_) | Event::Idle => {}
             Event::End(partition) => {
-                self.at_end.insert(partition);
+                if let (Some(until_end), Some(next)) = (&mut self.until_end, self.positions.get(&partition)) {
+                    until_end.reached(partition, *next);
+                }
             }
             Event::Assigned(partitions) => self.assigned(&partitions)?,
             Event::Revoked(partitions) => {
@@ -167,7 +166,9 @@ impl<C: Consumer> Topic<'_, C> {
             .collect();
         debug!(topic = self.way.topic, partitions = positions.len(), "partitions assigned");
         self.positions.extend(positions.iter().copied());
-        self.has_assignment = true;
+        if let Some(until_end) = &mut self.until_end {
+            until_end.assigned();
+        }
         Ok(self.consumer.start(&positions)?)
     }
 
@@ -175,7 +176,6 @@ impl<C: Consumer> Topic<'_, C> {
         self.batches.forget(partitions);
         self.pipeline.forget(partitions);
         self.positions.retain(|partition, _| !partitions.contains(partition));
-        self.at_end.retain(|partition| !partitions.contains(partition));
         Ok(self.consumer.release(partitions)?)
     }
 
@@ -311,21 +311,9 @@ impl<C: Consumer> Topic<'_, C> {
 
     /// True once everything that was there at the start has been read.
     fn is_at_end(&mut self) -> Result<bool, IndexError> {
-        let Some(ends) = &self.way.ends else { return Ok(false) };
-        if !self.has_assignment {
-            return Ok(false);
-        }
-        for (partition, position) in &self.positions {
-            let end = ends.get(partition.0 as usize).copied().unwrap_or_default();
-            // The last offsets may be transaction markers, which are never handed out: then the partition is at its
-            // end, and that end is stable, behind the one asked for.
-            let is_through = *position >= end
-                || (self.at_end.contains(partition) && self.consumer.stable_end(*partition)? >= end);
-            if !is_through {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        let Some(until_end) = &mut self.until_end else { return Ok(false) };
+        let positions = self.positions.iter().map(|(partition, next)| (*partition, *next));
+        Ok(until_end.is_through(&mut self.consumer, positions)?)
     }
 }
 

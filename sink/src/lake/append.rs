@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use arrow_schema::SchemaRef;
 use delta::Transaction;
+use engine::UntilEnd;
 use engine::log::{Consumer, Event, Failure, Log};
 use engine::record::{NextOffset, Partition};
 use service::clock;
 
-use super::ending::{self, Ending};
 use super::path::app_id;
 use super::roller::Roll;
 use super::rows::Rows;
+use super::seek::seek;
 use super::store::{Landed, TableStore};
 use super::{LakeError, Task, group};
 use collected::Collected;
@@ -67,7 +68,7 @@ impl<L: Log, R: Rows> AppendTask<L, R> {
             uploads_max,
         )?;
         let consumer = task.log.consumer(&group(&target.group), &target.topic)?;
-        let mut ending = task.until_end.map(|is_due| Ending::new(&target.topic, is_due));
+        let mut until_end = task.until_end.map(|is_due| UntilEnd::new(&target.topic, is_due));
         let mut this: Self = Self {
             topic: target.topic.clone(),
             consumer,
@@ -78,9 +79,9 @@ impl<L: Log, R: Rows> AppendTask<L, R> {
             has_rewound: false,
         };
         while !task.is_stopped() {
-            this.turn(ending.as_mut())?;
-            if let Some(ending) = &mut ending
-                && this.is_done(task.log, ending)?
+            this.turn(until_end.as_mut())?;
+            if let Some(until_end) = &mut until_end
+                && this.is_done(task.log, until_end)?
                 && this.finish()?
             {
                 break;
@@ -91,13 +92,13 @@ impl<L: Log, R: Rows> AppendTask<L, R> {
         Ok(())
     }
 
-    fn turn(&mut self, ending: Option<&mut Ending<'_>>) -> Result<(), LakeError> {
+    fn turn(&mut self, until_end: Option<&mut UntilEnd<'_>>) -> Result<(), LakeError> {
         match self.poll()? {
             Event::Records(_) => {}
             Event::Assigned(partitions) => {
                 self.assigned(&partitions)?;
-                if let Some(ending) = ending {
-                    ending.assigned();
+                if let Some(until_end) = until_end {
+                    until_end.assigned();
                 }
             }
             Event::Revoked(partitions) => {
@@ -110,8 +111,8 @@ impl<L: Log, R: Rows> AppendTask<L, R> {
                 self.rewind()?;
             }
             Event::End(partition) => {
-                if let (Some(ending), Some(place)) = (ending, self.places.get(&partition)) {
-                    ending.reached(partition, place.next);
+                if let (Some(until_end), Some(place)) = (until_end, self.places.get(&partition)) {
+                    until_end.reached(partition, place.next);
                 }
             }
             Event::Idle => {}
@@ -187,7 +188,7 @@ impl<L: Log, R: Rows> AppendTask<L, R> {
         let partitions: Vec<_> = self.places.keys().copied().collect();
         let positions: Vec<_> =
             partitions.into_iter().map(|partition| (partition, self.place(partition))).collect();
-        Ok(ending::seek(&mut self.consumer, &positions)?)
+        Ok(seek(&mut self.consumer, &positions)?)
     }
 
     /// Commits what is collected. False where that was refused: it is to be read again.
@@ -238,11 +239,11 @@ impl<L: Log, R: Rows> AppendTask<L, R> {
         }
     }
 
-    fn is_done(&mut self, log: &L, ending: &mut Ending<'_>) -> Result<bool, LakeError> {
+    fn is_done(&mut self, log: &L, until_end: &mut UntilEnd<'_>) -> Result<bool, LakeError> {
         if std::mem::take(&mut self.has_rewound) {
-            ending.rewound();
+            until_end.rewound();
         }
         let positions = self.places.iter().map(|(partition, place)| (*partition, place.next));
-        Ok(ending.is_done(log, &mut self.consumer, &positions.collect::<Vec<_>>())?)
+        Ok(until_end.is_done(log, &mut self.consumer, positions)?)
     }
 }

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use delta::encode::encode;
 use delta::{Encoding, Transaction, file_schema};
 use domain::View;
+use engine::UntilEnd;
 use engine::log::{Consumer, Event, Failure, Log};
 use engine::record::{NextOffset, Partition};
 use service::clock;
 
-use super::ending::Ending;
 use super::fold::Fold;
 use super::path::{PARTITION, app_id};
 use super::rows::gold_batch;
@@ -49,7 +49,7 @@ impl<L: Log> GoldTask<L> {
         let topic = settings.topics.aggregates();
         let id = format!("{}-gold", settings.topics.application("sink-lake"));
         let consumer = task.log.consumer(&group(&id), &topic)?;
-        let mut ending = task.until_end.map(|is_due| Ending::new(&topic, is_due));
+        let mut until_end = task.until_end.map(|is_due| UntilEnd::new(&topic, is_due));
         let mut this: Self = Self {
             topic: topic.clone(),
             consumer,
@@ -59,9 +59,9 @@ impl<L: Log> GoldTask<L> {
             next_at: clock::now() + settings.gold_interval,
         };
         while !task.is_stopped() {
-            this.turn(ending.as_mut())?;
-            if let Some(ending) = &mut ending
-                && this.is_done(task.log, ending)?
+            this.turn(until_end.as_mut())?;
+            if let Some(until_end) = &mut until_end
+                && this.is_done(task.log, until_end)?
             {
                 // Everything that was there is in: no later record is missing.
                 this.folds.values_mut().for_each(Fold::reached_end);
@@ -73,13 +73,13 @@ impl<L: Log> GoldTask<L> {
         Ok(())
     }
 
-    fn turn(&mut self, ending: Option<&mut Ending<'_>>) -> Result<(), LakeError> {
+    fn turn(&mut self, until_end: Option<&mut UntilEnd<'_>>) -> Result<(), LakeError> {
         match self.poll()? {
             Event::Records(_) => {}
             Event::Assigned(partitions) => {
                 self.assigned(&partitions)?;
-                if let Some(ending) = ending {
-                    ending.assigned();
+                if let Some(until_end) = until_end {
+                    until_end.assigned();
                 }
             }
             Event::Revoked(partitions) => {
@@ -91,8 +91,8 @@ impl<L: Log> GoldTask<L> {
                 if let Some(fold) = self.folds.get_mut(&partition) {
                     fold.reached_end();
                 }
-                if let (Some(ending), Some(fold)) = (ending, self.folds.get(&partition)) {
-                    ending.reached(partition, fold.next());
+                if let (Some(until_end), Some(fold)) = (until_end, self.folds.get(&partition)) {
+                    until_end.reached(partition, fold.next());
                 }
             }
             Event::Idle => {}
@@ -195,9 +195,9 @@ impl<L: Log> GoldTask<L> {
         Ok(again)
     }
 
-    fn is_done(&mut self, log: &L, ending: &mut Ending<'_>) -> Result<bool, LakeError> {
+    fn is_done(&mut self, log: &L, until_end: &mut UntilEnd<'_>) -> Result<bool, LakeError> {
         let positions = self.folds.iter().map(|(partition, fold)| (*partition, fold.next()));
-        Ok(ending.is_done(log, &mut self.consumer, &positions.collect::<Vec<_>>())?)
+        Ok(until_end.is_done(log, &mut self.consumer, positions)?)
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use delta::Lake;
 use service::{Shutdown, clock};
 use sink::lake::roller::Bounds;
 use sink::lake::{LakeSettings, run_lake};
@@ -83,10 +84,13 @@ fn restart_at_random_points_gives_every_record_once() {
 fn a_zombie_beside_its_successor_doubles_nothing() {
     for mut world in World::all() {
         world.input.add(2_000);
-        let settings = small(&world);
         let both = std::thread::scope(|scope| {
-            let run =
-                || run_lake(&world.input.log, &settings, Some(&AtomicBool::new(true)), &Shutdown::new());
+            let run = || {
+                // A process of its own has connections of its own.
+                let lake = Lake::open(&world.lake.url).unwrap();
+                let settings = LakeSettings { lake, ..small(&world) };
+                run_lake(&world.input.log, &settings, Some(&AtomicBool::new(true)), &Shutdown::new())
+            };
             let zombie = scope.spawn(run);
             let successor = scope.spawn(run);
             [zombie.join().unwrap(), successor.join().unwrap()]
