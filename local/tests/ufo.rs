@@ -18,7 +18,12 @@ const ROW: &str =
 
 fn ufo(folder: &TempDir, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ufo"));
-    command.args(arguments).arg("--data").arg(folder.path().join("data")).env_remove("UFO_DATA");
+    command
+        .args(arguments)
+        .arg("--data")
+        .arg(folder.path().join("data"))
+        .env_remove("UFO_DATA")
+        .env_remove("UFO_SEED");
     command
 }
 
@@ -74,21 +79,29 @@ fn kill_9_repeatedly() {
     eprintln!("UFO_SEED={seed}");
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let folder = TempDir::new().expect("a folder");
-    let rows = ["--rows", "60000"];
+    // Made before, so that every kill hits the pipeline.
+    let file = folder.path().join("rows.csv");
+    let mut rows = Vec::new();
+    producer::generate::write_csv(seed, 60_000, &mut rows).expect("memory takes it");
+    fs::write(&file, rows).expect("written");
+    let name = file.to_string_lossy().into_owned();
+    let mut killed_at_work = 0;
     for _ in 0..10 {
-        let mut child = ufo(&folder, &rows)
+        let mut child = ufo(&folder, &[&name])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("ufo can be started");
         // How far it gets is the fault that is drawn.
         std::thread::sleep(Duration::from_millis(u64::from(random.next_u32() % 900)));
+        killed_at_work += u32::from(child.try_wait().expect("its state is known").is_none());
         child.kill().expect("kill -9");
         child.wait().expect("ended");
     }
-    let last = run(&folder, &rows);
+    assert!(killed_at_work > 0, "no kill hit a running pipeline");
+    let last = run(&folder, &[&name]);
     assert!(last.status.success(), "{}", text(&last.stderr));
-    verified(&folder, &folder.path().join("data/synthetic-60000-1.csv"));
+    verified(&folder, &file);
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn an_unreachable_elasticsearch_and_a_missing_bucket() {
     let mut sink = pipeline.program("sink");
     let (code, said) = refused(sink.args(["--elasticsearch", "none", "--lake", "s3://no-such-bucket/x"]));
     assert_eq!(code, Some(78), "{said}");
-    assert!(said.contains("no such bucket"), "{said}");
+    assert!(said.contains("bucket no-such-bucket does not exist"), "{said}");
     let mut sink = pipeline.program("sink");
     sink.env("AWS_SECRET_ACCESS_KEY", "wrong");
     let (code, said) = refused(sink.args(["--elasticsearch", "none"]));

@@ -8,12 +8,13 @@ use tempfile::TempDir;
 
 use super::*;
 
+// No program has these names: the variables of whoever runs the tests must not reach them.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SinkSettings {
-    brokers: String,
+    hosts: String,
     partitions: u32,
-    lake: Option<String>,
+    pond: Option<String>,
     password: Option<Secret>,
     ca_file: Option<PathBuf>,
     ratio: f64,
@@ -30,9 +31,9 @@ struct Index {
 impl Default for SinkSettings {
     fn default() -> Self {
         Self {
-            brokers: "default:9092".into(),
+            hosts: "default:9092".into(),
             partitions: 6,
-            lake: None,
+            pond: None,
             password: None,
             ca_file: None,
             ratio: 0.5,
@@ -63,13 +64,13 @@ struct Flags {
 #[derive(Debug, clap::Args, Serialize)]
 struct Options {
     #[arg(long)]
-    brokers: Option<String>,
+    hosts: Option<String>,
     #[arg(long)]
     partitions: Option<u32>,
     #[arg(long)]
     password_file: Option<PathBuf>,
     #[arg(long, default_value = "s3://default/of/clap")]
-    lake: Option<String>,
+    pond: Option<String>,
 }
 
 /// A folder with a settings file, flags, and variables that are not those of this process.
@@ -130,25 +131,25 @@ impl Case {
 
 #[test]
 fn flags_win_over_variables_over_the_table_over_the_file_over_defaults() {
-    let brokers = |case: Case| case.settings().brokers;
-    let file = "brokers = 'file:1'\n[producer]\nbrokers = 'other:1'";
-    let table = "brokers = 'file:1'\n[sink]\nbrokers = 'table:1'";
-    assert_eq!(brokers(case("")), "default:9092");
-    assert_eq!(brokers(case(file)), "file:1");
-    assert_eq!(brokers(case(table)), "table:1");
-    assert_eq!(brokers(case(table).variable("UFO_BROKERS", "variable:1")), "variable:1");
-    let flag = case(table).variable("UFO_BROKERS", "variable:1").flags(&["--brokers", "flag:1"]);
-    assert_eq!(brokers(flag), "flag:1");
+    let hosts = |case: Case| case.settings().hosts;
+    let file = "hosts = 'file:1'\n[producer]\nhosts = 'other:1'";
+    let table = "hosts = 'file:1'\n[sink]\nhosts = 'table:1'";
+    assert_eq!(hosts(case("")), "default:9092");
+    assert_eq!(hosts(case(file)), "file:1");
+    assert_eq!(hosts(case(table)), "table:1");
+    assert_eq!(hosts(case(table).variable("UFO_HOSTS", "variable:1")), "variable:1");
+    let flag = case(table).variable("UFO_HOSTS", "variable:1").flags(&["--hosts", "flag:1"]);
+    assert_eq!(hosts(flag), "flag:1");
 }
 
 #[test]
 fn an_empty_variable_is_none() {
-    assert_eq!(case("brokers = 'file:1'").variable("UFO_BROKERS", "").settings().brokers, "file:1");
+    assert_eq!(case("hosts = 'file:1'").variable("UFO_HOSTS", "").settings().hosts, "file:1");
 }
 
 #[test]
 fn a_default_of_clap_does_not_hide_the_file() {
-    assert_eq!(case("lake = 'here'").settings().lake.as_deref(), Some("here"));
+    assert_eq!(case("pond = 'here'").settings().pond.as_deref(), Some("here"));
 }
 
 #[test]
@@ -305,7 +306,7 @@ fn a_missing_file_is_named() {
 
 #[test]
 fn secrets_are_never_shown() {
-    let case = case("password = 'hush'\nlake = 'https://me:hush@host/lake'");
+    let case = case("password = 'hush'\nlake = 'https://me:hush@host/pond'");
     let (tiers, loaded) = (case.tiers().unwrap(), case.load().unwrap());
     assert_eq!(loaded.settings.password.as_ref().map(Secret::reveal), Some("hush"));
     let shown = show::toml(&tiers, &loaded);
@@ -313,7 +314,7 @@ fn secrets_are_never_shown() {
         !shown.contains("hush") && !format!("{:?}", loaded.settings.password).contains("hush"),
         "{shown}"
     );
-    assert!(shown.contains("lake = \"https://***@host/lake\"  # "), "{shown}");
+    assert!(shown.contains("pond = \"https://***@host/pond\"  # "), "{shown}");
     for wrong in ["password = 4711", "password = 47.11", "password = [4711]"] {
         let refused = self::case(wrong).refused();
         assert!(refused.contains("`password` (settings.toml)") && !refused.contains("47"), "{refused}");
@@ -322,11 +323,11 @@ fn secrets_are_never_shown() {
 
 #[test]
 fn what_is_printed_can_be_read_again() {
-    let first = case("brokers = 'a:1'\n[sink]\nindex.shards = 4").flags(&["--partitions", "3", "--quiet"]);
+    let first = case("hosts = 'a:1'\n[sink]\nindex.shards = 4").flags(&["--partitions", "3", "--quiet"]);
     let shown = show::toml(&first.tiers().unwrap(), &first.load().unwrap());
     let again = case(&shown).load().unwrap();
     let (settings, process) = (again.settings, again.process);
-    assert_eq!((settings.brokers.as_str(), settings.partitions, settings.index.shards), ("a:1", 3, 4));
+    assert_eq!((settings.hosts.as_str(), settings.partitions, settings.index.shards), ("a:1", 3, 4));
     assert!(process.quiet && shown.contains("partitions = 3  # --partitions\n"), "{shown}");
 }
 
@@ -361,9 +362,9 @@ fn flags_of_a_subcommand_are_flags() {
     enum Command {
         Serve(Options),
     }
-    let given = parse_from::<Flags>(["sink", "serve", "--brokers", "flag:1"].map(OsString::from)).unwrap();
+    let given = parse_from::<Flags>(["sink", "serve", "--hosts", "flag:1"].map(OsString::from)).unwrap();
     let Command::Serve(options) = &given.flags.command;
-    assert_eq!(plain::<_, SinkSettings>(&given, options, "brokers = 'file:1'").settings.brokers, "flag:1");
+    assert_eq!(plain::<_, SinkSettings>(&given, options, "hosts = 'file:1'").settings.hosts, "flag:1");
 }
 
 #[derive(Serialize, Deserialize)]
