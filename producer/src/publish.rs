@@ -13,7 +13,7 @@ use engine::recovery::{Recovery, Step, recovery};
 use service::{Exit, Shutdown, clock};
 
 use crate::input::{self, InputError};
-use crate::position::{FilePosition, Resume, resume};
+use crate::position::{Beginning, FilePosition};
 use crate::rows::Rows;
 
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
@@ -100,18 +100,19 @@ pub fn publish<L: Log>(
     loop {
         let producer = log.producer(&transactional_id)?;
         let known = known_position(log, &settings.topics, rows.identity())?;
-        rows = placed(rows, path, known.as_ref())?;
+        rows = placed(rows, known.as_ref())?;
         if known.is_some() && progress.sent == 0 {
             progress.passed_over = rows.count();
         }
+        let is_rereadable = rows.is_rereadable();
         let mut sender = Sender { producer, settings, shutdown, rows, progress };
         match sender.send_all(each) {
             Ok(()) => return Ok(sender.progress),
             Err(SendError::InDoubt(error)) => {
                 tracing::warn!(%error, "transaction in doubt: a new producer goes on behind the last committed row");
                 progress = sender.progress;
-                // Standard input cannot be read twice.
-                if path.as_os_str() == "-" {
+                // Standard input and pipes cannot be read twice.
+                if !is_rereadable {
                     return Err(error.into());
                 }
                 clock::pause(RETRY_PAUSE);
@@ -123,23 +124,21 @@ pub fn publish<L: Log>(
 }
 
 /// The rows behind what has been sent.
-fn placed(mut rows: Rows, path: &Path, known: Option<&FilePosition>) -> Result<Rows, PublishError> {
-    let content = known.map(|known| rows.skip_to(known)).transpose()?.flatten();
-    match resume(known, content.as_deref()) {
-        Resume::Start => Ok(rows),
-        Resume::Behind { row } => {
+fn placed(rows: Rows, known: Option<&FilePosition>) -> Result<Rows, PublishError> {
+    let (rows, begun) = rows.behind(known)?;
+    match begun {
+        Beginning::Start => {}
+        Beginning::From { row, .. } => {
             tracing::info!(rows = row, "{row} rows of {} are in already", rows.name());
-            Ok(rows)
         }
-        Resume::Changed { row } => {
-            tracing::warn!(
-                rows = row,
-                "{} has been edited since {row} rows of it were sent: it is sent from its start, and rows that are in already count as duplicates",
-                rows.name()
-            );
-            Ok(Rows::new(input::open(path)?)?)
-        }
+        Beginning::Changed { row, why } => tracing::warn!(
+            rows = row,
+            "{} {}: it is sent from its start, and rows that are in already count as duplicates",
+            rows.name(),
+            why.text()
+        ),
     }
+    Ok(rows)
 }
 
 /// The last committed place of this input.
