@@ -214,3 +214,22 @@ impl Parts {
         upload.abort().await.map_err(|source| self.failed(source))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use object_store::memory::InMemory;
+
+    #[tokio::test]
+    async fn few_parts_are_on_their_way_at_once() {
+        let store = Arc::new(InMemory::new());
+        let mut parts = Parts::new(store.clone(), Path::from("file"));
+        for number in 0..20_u8 {
+            parts.push(Bytes::from(vec![number; 3])).await.unwrap();
+            assert!(parts.in_flight.len() <= PARTS_MAX);
+        }
+        parts.complete().await.unwrap();
+        let bytes = store.get(&Path::from("file")).await.unwrap().bytes().await.unwrap();
+        assert!(bytes.iter().copied().eq((0..20).flat_map(|number| [number; 3])));
+    }
+}

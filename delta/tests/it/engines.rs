@@ -105,14 +105,17 @@ fn ask(url: &str, expected: &Value) -> Option<String> {
     let output = match Command::new(&python).args([script, url, &expected.to_string()]).output() {
         Ok(output) => output,
         Err(error) => {
-            eprintln!("delta: not run with other engines: {python}: {error}");
+            place::tell(&format!("not run with other engines: {python}: {error}"));
             return None;
         }
     };
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
-    eprintln!("delta: {}", told.trim());
-    (!told.starts_with("not run")).then_some(told)
+    if told.starts_with("not run") {
+        place::tell(told.trim());
+        return None;
+    }
+    Some(told)
 }
 
 fn expected(table: &Table, is_appending: bool) -> Value {
