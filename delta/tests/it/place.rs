@@ -56,7 +56,8 @@ pub(crate) fn credentials() -> (String, String) {
 /// To those who run the tests, also where these pass: what is printed with the macros is then kept back.
 pub(crate) fn tell(text: &str) {
     use std::io::Write;
-    writeln!(std::io::stderr(), "delta: {text}").unwrap();
+    let mut stderr = std::io::stderr();
+    writeln!(stderr, "delta: {text}").unwrap();
 }
 
 /// Where MinIO is; says once that it is nowhere.
