@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::action::{Action, Add, CommitInfo, Remove, Txn};
 use crate::encode::DataFile;
-use crate::schema::Misfit;
+use crate::schema::{Misfit, file_schema, fit};
 use crate::snapshot::Snapshot;
 
 /// An application's step: the rows of this commit cover what lies between.
@@ -33,7 +33,7 @@ pub enum Refusal {
     Conflict { app_id: String, expected: Option<i64>, found: Option<i64> },
     /// Another writer has replaced a file that this commit replaces.
     Replaced { path: String },
-    /// The table's columns have changed, so that these rows do not fit any more.
+    /// The table's columns are not, or no longer, those of the rows.
     SchemaChanged(Misfit),
     /// The table takes no removals.
     AppendOnly,
@@ -60,8 +60,6 @@ pub struct Facts<'a> {
     pub snapshot: &'a Snapshot,
     /// Where the log has shown this commit's own id.
     pub found_at: Option<u64>,
-    /// What became of the columns that the rows were written for.
-    pub misfit: Option<&'a Misfit>,
     /// False for files that hold the same rows in another shape.
     pub changes_data: bool,
 }
@@ -86,10 +84,29 @@ pub fn resolve(facts: Facts<'_>, commit: &Commit) -> CommitDecision {
     if facts.changes_data && !commit.removes.is_empty() && snapshot.is_append_only() {
         return CommitDecision::Refuse(Refusal::AppendOnly);
     }
-    if let Some(misfit) = facts.misfit.filter(|_| !commit.adds.is_empty()) {
-        return CommitDecision::Refuse(Refusal::SchemaChanged(misfit.clone()));
+    if let Some(misfit) = commit.adds.iter().find_map(|file| misfit(file, snapshot)) {
+        return CommitDecision::Refuse(Refusal::SchemaChanged(misfit));
     }
     CommitDecision::Write { version: snapshot.version + 1 }
+}
+
+/// The column for which a file's rows do not fit the table. A column that the table does not have would be lost
+/// without a word.
+fn misfit(file: &DataFile, snapshot: &Snapshot) -> Option<Misfit> {
+    let partition_columns = snapshot.partition_columns();
+    let is_other = |column: &&String| !partition_columns.contains(column);
+    let missing = partition_columns.iter().find(|column| !file.partition_values.contains_key(*column));
+    if let Some(column) = missing.or_else(|| file.partition_values.keys().find(is_other)) {
+        let why = "is a partition column on one side only".into();
+        return Some(Misfit { column: column.clone(), why });
+    }
+    match fit(&file.schema, &file_schema(&snapshot.schema, partition_columns)) {
+        Err(misfit) => Some(misfit),
+        Ok(gained) => {
+            let column = gained.first()?.name().clone();
+            Some(Misfit { column, why: "is not there".into() })
+        }
+    }
 }
 
 impl Commit {
@@ -155,7 +172,7 @@ mod tests {
     }
 
     fn facts(snapshot: &Snapshot) -> Facts<'_> {
-        Facts { snapshot, found_at: None, misfit: None, changes_data: true }
+        Facts { snapshot, found_at: None, changes_data: true }
     }
 
     fn step(from: Option<i64>, to: i64) -> Commit {

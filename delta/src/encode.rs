@@ -34,6 +34,8 @@ pub struct DataFile {
     pub partition_values: BTreeMap<String, Option<String>>,
     /// As JSON.
     pub stats: String,
+    /// The columns of its rows.
+    pub(crate) schema: SchemaRef,
     /// `None` once they are in the store.
     pub(crate) bytes: Option<Bytes>,
 }
@@ -59,7 +61,7 @@ impl Encoding {
         Self { properties }.with_zstd_level(1)
     }
 
-    /// 1 is fast; 3 makes files a few percent smaller for about half as much time again.
+    /// 1 is the fastest. 3 takes about 40 % longer and pays for files that are read often.
     #[must_use]
     pub fn with_zstd_level(self, level: i32) -> Self {
         let level = ZstdLevel::try_new(level).unwrap_or_default();
@@ -172,8 +174,8 @@ impl Encoder {
         let size = self.writer.bytes_written() as u64;
         let rest = self.take_ready();
         let stats = self.stats(&metadata);
-        let Self { path, partition_values, rows, .. } = self;
-        Ok((DataFile { path, size, rows, partition_values, stats, bytes: None }, rest))
+        let Self { path, partition_values, rows, schema, .. } = self;
+        Ok((DataFile { path, size, rows, partition_values, stats, schema, bytes: None }, rest))
     }
 
     fn stats(&self, metadata: &ParquetMetaData) -> String {

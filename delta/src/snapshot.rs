@@ -130,17 +130,26 @@ impl Snapshot {
         self.property("delta.appendOnly") == Some("true")
     }
 
-    /// The tombstones that are younger than the table's `delta.deletedFileRetentionDuration`.
+    /// The removals that are younger than the table's `delta.deletedFileRetentionDuration`.
     pub(crate) fn tombstones_at(&self, now_ms: i64) -> impl Iterator<Item = &Remove> {
-        let retention_ms = self
-            .property("delta.deletedFileRetentionDuration")
-            .and_then(interval_ms)
-            .unwrap_or(TOMBSTONE_RETENTION_MS);
-        let is_kept = move |remove: &&Remove| {
-            remove.deletion_timestamp.unwrap_or(0).saturating_add(retention_ms) >= now_ms
-        };
-        self.tombstones.values().filter(is_kept)
+        let cutoff_ms = self.tombstone_cutoff_ms(now_ms);
+        self.tombstones.values().filter(move |remove| is_kept(remove, cutoff_ms))
     }
+
+    /// A writer that replaces files for weeks would remember all of them.
+    pub(crate) fn forget_old_tombstones(&mut self, now_ms: i64) {
+        let cutoff_ms = self.tombstone_cutoff_ms(now_ms);
+        self.tombstones.retain(|_, remove| is_kept(remove, cutoff_ms));
+    }
+
+    fn tombstone_cutoff_ms(&self, now_ms: i64) -> i64 {
+        let retention_ms = self.property("delta.deletedFileRetentionDuration").and_then(interval_ms);
+        now_ms.saturating_sub(retention_ms.unwrap_or(TOMBSTONE_RETENTION_MS))
+    }
+}
+
+fn is_kept(remove: &Remove, cutoff_ms: i64) -> bool {
+    remove.deletion_timestamp.unwrap_or(0) >= cutoff_ms
 }
 
 /// The protocol's default: a week.
@@ -232,10 +241,12 @@ pub(crate) mod tests {
     fn old_tombstones_go() {
         let mut actions = creation();
         actions.extend([remove("old", 1_000), remove("young", TOMBSTONE_RETENTION_MS)]);
-        let snapshot = Snapshot::new(0, actions).expect("replays");
-        let kept: Vec<_> =
-            snapshot.tombstones_at(TOMBSTONE_RETENTION_MS + 1_001).map(|kept| &kept.path).collect();
-        assert_eq!(kept, ["young"]);
+        let mut snapshot = Snapshot::new(0, actions).expect("replays");
+        let now_ms = TOMBSTONE_RETENTION_MS + 1_001;
+        assert_eq!(snapshot.tombstones_at(now_ms - 1).count(), 2);
+        assert!(snapshot.tombstones_at(now_ms).map(|kept| &kept.path).eq(["young"]));
+        snapshot.forget_old_tombstones(now_ms);
+        assert!(snapshot.tombstones.keys().eq(["young"]));
     }
 
     #[test]

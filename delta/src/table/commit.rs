@@ -8,7 +8,6 @@ use crate::action::{self, Action};
 use crate::commit::{Commit, CommitDecision, Facts, Refusal, actions, resolve};
 use crate::error::DeltaError;
 use crate::log::PutError;
-use crate::schema::fit;
 use crate::snapshot::Snapshot;
 
 /// Races lost in a row. With writers that commit every few seconds even two are rare.
@@ -59,13 +58,10 @@ impl Table {
         }
         self.upload_all(&commit.adds).await?;
         let id = Uuid::new_v4().to_string();
-        let columns = self.columns.clone().unwrap_or_else(|| self.snapshot.schema.clone());
         let changes_data = purpose == Purpose::Write;
         let landed = self
             .land(&id, |snapshot, found_at| {
-                let misfit = fit(&columns, &snapshot.schema).err();
-                let facts = Facts { snapshot, found_at, misfit: misfit.as_ref(), changes_data };
-                Ok(match resolve(facts, commit) {
+                Ok(match resolve(Facts { snapshot, found_at, changes_data }, commit) {
                     CommitDecision::Write { version } => {
                         let mut info = info(purpose.operation(), &id, snapshot.version, now_ms);
                         info.is_blind_append = Some(commit.removes.is_empty());
@@ -85,11 +81,13 @@ impl Table {
         };
         if matches!(outcome, Outcome::Committed { version } if version == self.snapshot.version)
             && self.is_checkpoint_due()
-            // The commit is in. Without its checkpoint readers replay a little more, until the next one.
-            && let Err(error) = self.checkpoint(now_ms).await
         {
-            let error: &dyn std::error::Error = &error;
-            tracing::warn!(table = %self.log.root, error, "the checkpoint was not written");
+            self.snapshot.forget_old_tombstones(now_ms);
+            // The commit is in. Without its checkpoint readers replay a little more, until the next one.
+            if let Err(error) = self.checkpoint(now_ms).await {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(table = %self.log.root, error, "the checkpoint was not written");
+            }
         }
         Ok(outcome)
     }
@@ -98,7 +96,7 @@ impl Table {
     async fn refusal(&mut self, purpose: Purpose, commit: &Commit) -> Result<Option<Refusal>, DeltaError> {
         for is_fresh in [false, true] {
             let changes_data = purpose == Purpose::Write;
-            let facts = Facts { snapshot: &self.snapshot, found_at: None, misfit: None, changes_data };
+            let facts = Facts { snapshot: &self.snapshot, found_at: None, changes_data };
             match resolve(facts, commit) {
                 CommitDecision::Refuse(refusal) if is_fresh => return Ok(Some(refusal)),
                 CommitDecision::Refuse(_) => self.refresh().await?,

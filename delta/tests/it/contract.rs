@@ -40,6 +40,7 @@ promises! {
     columns::strange_partition_values_come_back,
     columns::new_columns_are_null_in_old_rows,
     columns::what_does_not_fit_is_named,
+    columns::rows_that_are_not_the_tables_are_refused,
     columns::a_newer_table_is_refused,
     columns::other_partitioning_is_refused,
     upkeep::compaction_keeps_every_row,

@@ -177,6 +177,40 @@ pub(super) async fn what_does_not_fit_is_named(lake: &Lake) {
     }
 }
 
+pub(super) async fn rows_that_are_not_the_tables_are_refused(lake: &Lake) {
+    let schema = long_and(vec![Field::new("p", DataType::Utf8, true)]);
+    let root = lake.table(NAME);
+    let mut table = Table::open_or_create(lake.store.clone(), root, &schema, &["p"], 1).await.unwrap();
+    let with_partition = |schema: &SchemaRef, partition: &[(&str, Option<String>)]| {
+        let mut commit = one_row(&long_and(vec![]));
+        let batch = RecordBatch::try_new(schema.clone(), vec![Arc::new(Int64Array::from(vec![7]))]).unwrap();
+        commit.adds = vec![encode(schema, &[batch], &Encoding::new(&[]), partition).unwrap()];
+        commit
+    };
+    let other = Arc::new(Schema::new(vec![Field::new("m", DataType::Int64, false)]));
+    let p = ("p", None);
+    let cases = [
+        (with_partition(&other, std::slice::from_ref(&p)), "m"),
+        (with_partition(&long_and(vec![]), &[]), "p"),
+        (with_partition(&long_and(vec![]), &[p.clone(), ("q", None)]), "q"),
+        (one_row(&long_and(vec![Field::new("mood", DataType::Utf8, true)])), "p"),
+    ];
+    for (commit, column) in cases {
+        let refused = table.commit(&commit, 2).await.unwrap();
+        let is_named =
+            matches!(&refused, Outcome::Refused(Refusal::SchemaChanged(misfit)) if misfit.column == column);
+        assert!(is_named, "{column}: {refused:?}");
+    }
+    assert_eq!(crate::rows::objects(lake).await.len(), 1);
+    let mut more = with_partition(&long_and(vec![]), &[p]);
+    committed(&mut table, &more).await;
+    // A column too many would be lost without a word.
+    more.adds = one_row(&long_and(vec![Field::new("mood", DataType::Utf8, true)])).adds;
+    more.adds[0].partition_values.insert("p".into(), None);
+    let refused = table.commit(&more, 2).await.unwrap();
+    assert!(matches!(&refused, Outcome::Refused(Refusal::SchemaChanged(misfit)) if misfit.column == "mood"));
+}
+
 /// Writes a version as another program would.
 async fn put_commit(lake: &Lake, version: u64, line: &str) {
     let object = lake.table(NAME).join("_delta_log").join(format!("{version:020}.json"));
