@@ -1,10 +1,12 @@
 //! Rows out of the store: file by file, row group by row group, so that memory holds one row group at a time.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow_schema::{Field, Schema, SchemaRef};
+use bytes::Bytes;
 use futures::Stream;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -147,6 +149,9 @@ impl Reader {
                 DecodeResult::NeedsData(ranges) => {
                     let read = self.source.store.get_ranges(&open.object, &ranges).await;
                     let bytes = read.map_err(|source| DeltaError::store("read", &open.object, source))?;
+                    for (range, bytes) in ranges.iter().zip(&bytes) {
+                        check_length(&open.object, range, bytes)?;
+                    }
                     open.decoder.push_ranges(ranges, bytes).map_err(damaged)?;
                 }
                 DecodeResult::Data(reader) => open.row_group = Some(RowGroup(reader)),
@@ -163,10 +168,24 @@ impl Reader {
     }
 }
 
+/// Stores answer with less where an object is shorter, and the decoder takes that for a mistake of ours.
+fn check_length(object: &Path, range: &Range<u64>, bytes: &Bytes) -> Result<(), DeltaError> {
+    let (wanted, got) = (range.end - range.start, bytes.len() as u64);
+    if wanted == got {
+        return Ok(());
+    }
+    Err(DeltaError::damaged(
+        object,
+        format!("it is shorter than the log says ({got} of {wanted} bytes read)"),
+    ))
+}
+
 impl Source {
     async fn open(&self, path: String, file: LiveFile) -> Result<OpenFile, DeltaError> {
         let object = path::object(&self.root, &path)?;
-        let metadata = self.footer(&object, file.size).await?;
+        let end = file.size.saturating_sub(FOOTER_BYTES)..file.size;
+        let tail = self.get(&object, &end).await?;
+        let metadata = self.footer(&object, &end, &tail).await?;
         let damaged = |error: ParquetError| DeltaError::damaged(&object, error);
         // Plain types, whatever the writer's Arrow preferred.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
@@ -178,27 +197,44 @@ impl Source {
             .map(|(index, _)| index)
             .collect();
         let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
-        let decoder = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build().map_err(damaged)?;
+        let mut decoder =
+            builder.with_projection(mask).with_batch_size(BATCH_ROWS).build().map_err(damaged)?;
+        // A small file is here already.
+        if end.start == 0 {
+            decoder.push_range(end, tail).map_err(damaged)?;
+        }
         Ok(OpenFile { path, file, object, decoder, row_group: None })
     }
 
-    async fn footer(&self, object: &Path, size: u64) -> Result<ParquetMetaData, DeltaError> {
+    async fn get(&self, object: &Path, range: &Range<u64>) -> Result<Bytes, DeltaError> {
+        let read = self.store.get_range(object, range.clone()).await;
+        let bytes = read.map_err(|source| DeltaError::store("read", object, source))?;
+        check_length(object, range, &bytes)?;
+        Ok(bytes)
+    }
+
+    /// The footer, by the file's end and whatever else of it that takes.
+    async fn footer(
+        &self,
+        object: &Path,
+        end: &Range<u64>,
+        tail: &Bytes,
+    ) -> Result<ParquetMetaData, DeltaError> {
         let damaged = |error: ParquetError| DeltaError::damaged(object, error);
-        let mut decoder = ParquetMetaDataPushDecoder::try_new(size)
+        let mut decoder = ParquetMetaDataPushDecoder::try_new(end.end)
             .map_err(damaged)?
             .with_page_index_policy(PageIndexPolicy::Skip);
-        let end = size.saturating_sub(FOOTER_BYTES)..size;
-        let mut wanted = Vec::from([end]);
+        decoder.push_range(end.clone(), tail.clone()).map_err(damaged)?;
         loop {
-            for range in wanted {
-                let read = self.store.get_range(object, range.clone()).await;
-                let bytes = read.map_err(|source| DeltaError::store("read", object, source))?;
-                decoder.push_range(range, bytes).map_err(damaged)?;
-            }
             match decoder.try_decode().map_err(damaged)? {
                 DecodeResult::Data(metadata) => return Ok(metadata),
-                DecodeResult::NeedsData(ranges) => wanted = ranges,
                 DecodeResult::Finished => return Err(DeltaError::damaged(object, "it has no footer")),
+                DecodeResult::NeedsData(ranges) => {
+                    for range in ranges {
+                        let bytes = self.get(object, &range).await?;
+                        decoder.push_range(range, bytes).map_err(damaged)?;
+                    }
+                }
             }
         }
     }

@@ -36,6 +36,7 @@ promises! {
     writers::a_checkpoint_stands_for_the_log_before_it,
     writers::a_large_file_goes_up_in_parts,
     writers::a_crash_between_upload_and_commit_leaves_no_row,
+    writers::what_is_damaged_is_named,
     columns::all_types_come_back,
     columns::strange_partition_values_come_back,
     columns::new_columns_are_null_in_old_rows,

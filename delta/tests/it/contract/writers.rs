@@ -6,7 +6,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Int64Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use delta::{Commit, Encoder, Encoding, Lake, Outcome, Refusal, Table, Transaction};
+use delta::{Commit, DeltaError, Encoder, Encoding, Lake, Outcome, Refusal, Table, Transaction};
 use futures::future::join_all;
 use object_store::ObjectStoreExt;
 
@@ -212,4 +212,29 @@ pub(super) async fn a_crash_between_upload_and_commit_leaves_no_row(lake: &Lake)
     // The first one wakes up again.
     assert!(matches!(table.commit(&lost, 3).await, Ok(Outcome::Refused(Refusal::Conflict { .. }))));
     assert_eq!(offsets(lake).await, up_to(9));
+}
+
+pub(super) async fn what_is_damaged_is_named(lake: &Lake) {
+    let mut table = opened(lake).await;
+    committed(&mut table, &step("raw/0", None, 1)).await;
+    let name = data_objects(lake).await.remove(0);
+    let object =
+        lake.table(NAME).parts().chain(object_store::path::Path::from(name.as_str()).parts()).collect();
+    let whole = lake.store.get(&object).await.unwrap().bytes().await.unwrap();
+    // Cut short, empty, other bytes, gone.
+    for bytes in [whole.slice(..whole.len() / 2), whole.slice(..0), vec![7; whole.len()].into()] {
+        lake.store.put(&object, bytes.into()).await.unwrap();
+        let error = table.read_all().unwrap().next().await.unwrap_err().to_string();
+        assert!(error.contains(&name), "{error}");
+    }
+    lake.store.delete(&object).await.unwrap();
+    let error = table.read_all().unwrap().next().await.unwrap_err().to_string();
+    assert!(error.contains("cannot read") && error.contains(&name), "{error}");
+
+    let commit = lake.table(NAME).join("_delta_log").join(format!("{:020}.json", 1));
+    for damage in ["", "{\"add\":{\"path\":"] {
+        lake.store.put(&commit, damage.as_bytes().to_vec().into()).await.unwrap();
+        let error = Table::open(lake.store.clone(), lake.table(NAME)).await.unwrap_err();
+        assert!(matches!(&error, DeltaError::Damaged { object, .. } if object == commit.as_ref()), "{error}");
+    }
 }
