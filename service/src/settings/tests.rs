@@ -306,7 +306,7 @@ fn a_missing_file_is_named() {
 
 #[test]
 fn secrets_are_never_shown() {
-    let case = case("password = 'hush'\nlake = 'https://me:hush@host/pond'");
+    let case = case("password = 'hush'\npond = 'https://me:hush@host/pond'");
     let (tiers, loaded) = (case.tiers().unwrap(), case.load().unwrap());
     assert_eq!(loaded.settings.password.as_ref().map(Secret::reveal), Some("hush"));
     let shown = show::toml(&tiers, &loaded);
