@@ -55,7 +55,8 @@ pub fn run<L: Log>(
                 let work = move || {
                     let context =
                         Context { log, spec, settings: &settings.worker, clock, stop: is_stopped, observer };
-                    let until_end = until_end.map(|upstream| UntilEnd::new(&spec.input.name, upstream));
+                    let until_end =
+                        until_end.map(|upstream| UntilEnd::new(spec.input.name.as_str(), upstream));
                     let result = work(context, settings, number, until_end);
                     if result.is_err() {
                         has_failed.store(true, Ordering::Release);

@@ -128,7 +128,9 @@ impl<'w, L: Log> Worker<'w, L> {
             self.commit()?;
             return Ok(false);
         }
-        match self.poll()? {
+        let event = self.poll()?;
+        let is_idle = event == Event::Idle;
+        match event {
             Event::Records(records) => {
                 self.observe(Moment::Consumed { records });
                 self.records += records as u64;
@@ -136,18 +138,13 @@ impl<'w, L: Log> Worker<'w, L> {
             Event::Assigned(partitions) => self.assigned(&partitions)?,
             Event::Revoked(partitions) => self.revoked(&partitions)?,
             Event::Lost(partitions) => self.lost(&partitions)?,
-            Event::End(partition) => {
-                if let (Some(until_end), Some(task)) = (&mut self.until_end, self.tasks.get(&partition)) {
-                    until_end.reached(partition, task.position());
-                }
-            }
-            Event::Idle => {}
+            Event::End(_) | Event::Idle => {}
         }
         self.recover_from_failure()?;
         if self.is_commit_due() {
             self.commit()?;
         }
-        self.is_at_end().map(|is_at_end| !is_at_end)
+        self.is_at_end(is_idle).map(|is_at_end| !is_at_end)
     }
 
     fn poll(&mut self) -> Result<Event, Halt> {
@@ -276,9 +273,6 @@ impl<'w, L: Log> Worker<'w, L> {
 
     fn assigned(&mut self, partitions: &[Partition]) -> Result<(), Halt> {
         self.observe(Moment::Assigned { partitions: partitions.len() });
-        if let Some(until_end) = &mut self.until_end {
-            until_end.assigned();
-        }
         let positions = self.restore(partitions)?;
         self.retrying(|worker| Ok(worker.consumer.start(&positions)?))
     }
@@ -343,13 +337,13 @@ impl<'w, L: Log> Worker<'w, L> {
         }
     }
 
-    fn is_at_end(&mut self) -> Result<bool, Halt> {
+    fn is_at_end(&mut self, is_idle: bool) -> Result<bool, Halt> {
         let Some(until_end) = &mut self.until_end else { return Ok(false) };
         if self.tasks.values().any(Task::is_dirty) {
             return Ok(false);
         }
-        let positions = self.tasks.values().map(|task| (task.partition, task.position()));
-        Ok(until_end.is_done(self.context.log, &mut self.consumer, positions)?)
+        let own: Vec<_> = self.tasks.values().map(|task| (task.partition, task.position())).collect();
+        Ok(until_end.is_done(self.context.log, &mut self.consumer, &own, is_idle)?)
     }
 
     fn observe(&self, moment: Moment) {

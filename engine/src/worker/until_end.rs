@@ -1,124 +1,134 @@
-//! When a worker that is to stop at the end is done: everything that its input held at the start has been committed.
+//! When a run that is to stop at the end is done: everything that the topic held at the start is committed, by whichever
+//! member of the group. Partitions of a member that has just died belong to nobody for a while; they count all the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::log::{Consumer, Failure, Log, LogError};
 use crate::record::{NextOffset, Partition};
 
-/// Ends that are known need no other stage to be through.
 static AT_ONCE: AtomicBool = AtomicBool::new(true);
 
 /// The ends to reach, taken once the stages before are through.
 pub struct UntilEnd<'w> {
-    topic: &'w str,
+    topic: String,
     upstream_is_done: &'w AtomicBool,
     ends: Option<Vec<NextOffset>>,
-    has_assignment: bool,
-    /// Where a partition was when its end was told.
-    at_end: BTreeMap<Partition, NextOffset>,
-    /// Partitions that no open transaction keeps from their ends any more: only an end told after that counts.
-    settled: BTreeSet<Partition>,
+    /// What was found when it was last looked behind a position: whether no committed record lies before the end.
+    looked: BTreeMap<Partition, (NextOffset, bool)>,
 }
 
 impl<'w> UntilEnd<'w> {
     /// `upstream_is_done`: the ends are taken when this is true.
-    pub fn new(topic: &'w str, upstream_is_done: &'w AtomicBool) -> Self {
-        Self {
-            topic,
-            upstream_is_done,
-            ends: None,
-            has_assignment: false,
-            at_end: BTreeMap::new(),
-            settled: BTreeSet::new(),
-        }
+    pub fn new(topic: impl Into<String>, upstream_is_done: &'w AtomicBool) -> Self {
+        Self { topic: topic.into(), upstream_is_done, ends: None, looked: BTreeMap::new() }
     }
 
-    /// For ends that were taken before.
-    pub fn at(ends: Vec<NextOffset>) -> UntilEnd<'static> {
-        UntilEnd { ends: Some(ends), ..UntilEnd::new("", &AT_ONCE) }
+    /// For a topic that no other stage of this run writes.
+    pub fn at_once(topic: impl Into<String>) -> UntilEnd<'static> {
+        UntilEnd::new(topic, &AT_ONCE)
     }
 
-    /// Reading goes on elsewhere: ends that were told before tell nothing any more.
-    pub fn rewound(&mut self) {
-        self.at_end.clear();
-    }
-
-    /// Partitions have come: before that nobody knows what is ours.
-    pub fn assigned(&mut self) {
-        self.has_assignment = true;
-        self.at_end.clear();
-    }
-
-    /// The partition has no more committed records behind `position`, for now.
-    pub fn reached(&mut self, partition: Partition, position: NextOffset) {
-        self.at_end.insert(partition, position);
-    }
-
-    /// `positions`: everything before them is committed.
+    /// Whether the whole group is done. `own`: what this member has committed of its partitions; of the others the
+    /// group's committed offsets tell. `is_idle`: the last poll met nothing.
     pub fn is_done<L: Log>(
         &mut self,
         log: &L,
         consumer: &mut L::Consumer,
-        positions: impl Iterator<Item = (Partition, NextOffset)>,
+        own: &[(Partition, NextOffset)],
+        is_idle: bool,
     ) -> Result<bool, LogError> {
-        if !self.has_assignment || !self.upstream_is_done.load(Ordering::Acquire) {
-            return Ok(false);
-        }
-        if self.ends.is_none() {
-            match log.ends(self.topic) {
-                Ok(ends) => self.ends = Some(ends),
-                Err(error) => return passing(error),
-            }
-        }
-        self.is_through(consumer, positions)
+        Ok(self.is_read(log, consumer, own, is_idle)? && self.is_rest_committed(log, consumer, own)?)
     }
 
-    /// [`Self::is_done`] for ends that are known. A log that is away for a moment means: not yet.
-    pub fn is_through<C: Consumer>(
+    /// Whether nothing is left behind these positions. A log that is away for a moment means: not yet.
+    pub fn is_read<L: Log>(
         &mut self,
-        consumer: &mut C,
-        positions: impl Iterator<Item = (Partition, NextOffset)>,
+        log: &L,
+        consumer: &mut L::Consumer,
+        positions: &[(Partition, NextOffset)],
+        is_idle: bool,
     ) -> Result<bool, LogError> {
-        if !self.has_assignment {
-            return Ok(false);
-        }
-        self.look(consumer, positions).or_else(passing)
+        self.look(log, consumer, positions, is_idle).or_else(passing)
     }
 
-    fn look<C: Consumer>(
+    /// Whether the group has committed everything of the partitions that are not in `own`.
+    pub fn is_rest_committed<L: Log>(
         &mut self,
-        consumer: &mut C,
-        positions: impl Iterator<Item = (Partition, NextOffset)>,
+        log: &L,
+        consumer: &mut L::Consumer,
+        own: &[(Partition, NextOffset)],
     ) -> Result<bool, LogError> {
-        let ends = self.ends.as_deref().unwrap_or_default();
-        let (mut is_done, mut ask_again) = (true, Vec::new());
+        let rest = self.rest(own);
+        let committed = match consumer.committed(&rest) {
+            Ok(committed) => committed,
+            Err(error) => return passing(error),
+        };
+        let positions: Vec<_> =
+            rest.into_iter().zip(committed.into_iter().map(Option::unwrap_or_default)).collect();
+        self.is_read(log, consumer, &positions, true)
+    }
+
+    /// The topic's partitions that are not in `own`; none before the ends are known.
+    pub fn rest(&self, own: &[(Partition, NextOffset)]) -> Vec<Partition> {
+        let count = self.ends.as_ref().map_or(0, Vec::len);
+        let is_own = |partition: &Partition| own.iter().any(|(owned, _)| owned == partition);
+        (0..).map(Partition).take(count).filter(|partition| !is_own(partition)).collect()
+    }
+
+    fn look<L: Log>(
+        &mut self,
+        log: &L,
+        consumer: &mut L::Consumer,
+        positions: &[(Partition, NextOffset)],
+        is_idle: bool,
+    ) -> Result<bool, LogError> {
+        if !self.upstream_is_done.load(Ordering::Acquire) {
+            return Ok(false);
+        }
+        let ends = match &self.ends {
+            Some(ends) => ends,
+            None => self.ends.insert(log.ends(&self.topic)?),
+        };
         for (partition, position) in positions {
             let end = ends.get(partition.0 as usize).copied().unwrap_or_default();
-            if position >= end {
+            if *position >= end {
                 continue;
             }
-            // The last offsets of a partition may be transaction markers, which are never handed out: then its end is
-            // told before the one asked for. But an end told while a transaction was open lies before its records, so
-            // the end is settled first and asked for again then.
-            if !self.settled.contains(&partition) {
-                is_done = false;
-                if consumer.stable_end(partition)? >= end {
-                    ask_again.push((partition, position));
-                }
-            } else if self.at_end.get(&partition) != Some(&position) {
-                is_done = false;
+            // What is left may be transaction markers, which are never handed out. To look costs a connection: not
+            // while records still come, and once for each position.
+            if !is_idle {
+                return Ok(false);
+            }
+            let is_empty = match self.looked.get(partition) {
+                Some((looked, is_empty)) if looked == position => *is_empty,
+                // Behind an open transaction nothing can be said yet.
+                _ if consumer.stable_end(*partition)? < end => return Ok(false),
+                _ => is_empty_between(log, &self.topic, *partition, *position, end)?,
+            };
+            self.looked.insert(*partition, (*position, is_empty));
+            if !is_empty {
+                return Ok(false);
             }
         }
-        if !ask_again.is_empty() {
-            consumer.seek(&ask_again)?;
-            for (partition, _) in ask_again {
-                self.at_end.remove(&partition);
-                self.settled.insert(partition);
-            }
-        }
-        Ok(is_done)
+        Ok(true)
     }
+}
+
+fn is_empty_between<L: Log>(
+    log: &L,
+    topic: &str,
+    partition: Partition,
+    from: NextOffset,
+    to: NextOffset,
+) -> Result<bool, LogError> {
+    let mut is_empty = true;
+    log.read(topic, partition, from, to, &mut |_| {
+        is_empty = false;
+        ControlFlow::Break(())
+    })?;
+    Ok(is_empty)
 }
 
 /// Not yet, where a later look may find more out.

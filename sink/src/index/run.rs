@@ -56,7 +56,6 @@ pub fn run_index<L: Log>(
     for kind in Kind::ALL {
         let name = names.index(kind, topics.generation())?;
         let topic = kind.topic(topics);
-        let ends = if settings.until_end { Some(log.ends(&topic)?) } else { None };
         let group = Group { id: group_of(topics, kind), instance: None };
         let consumer = log.consumer(&group, &topic)?;
         let way = Way {
@@ -67,11 +66,10 @@ pub fn run_index<L: Log>(
             refused: &refused,
             settings,
             stop: &stop,
-            ends,
         };
         ways.push((consumer, way));
     }
-    run_all::<L>(ways, &stop)?;
+    run_all(log, ways, &stop)?;
     let report = IndexReport {
         done: metrics.done.get(),
         already_there: metrics.already_there.get(),
@@ -88,13 +86,13 @@ pub fn run_index<L: Log>(
 }
 
 /// The first error counts: the others only follow it.
-fn run_all<L: Log>(ways: Vec<(L::Consumer, Way<'_>)>, stop: &Stop<'_>) -> Result<(), IndexError> {
+fn run_all<L: Log>(log: &L, ways: Vec<(L::Consumer, Way<'_>)>, stop: &Stop<'_>) -> Result<(), IndexError> {
     thread::scope(|scope| {
         let threads: Vec<_> = ways
             .into_iter()
             .map(|(consumer, way)| {
                 scope.spawn(move || {
-                    let result = topic::run::<L>(consumer, way);
+                    let result = topic::run(log, consumer, way);
                     if result.is_err() {
                         stop.has_failed.store(true, Ordering::Release);
                     }

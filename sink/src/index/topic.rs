@@ -55,8 +55,6 @@ pub(super) struct Way<'a> {
     pub(super) refused: &'a RefusedFile,
     pub(super) settings: &'a IndexSettings,
     pub(super) stop: &'a Stop<'a>,
-    /// Where the partitions end, when the run is to end there.
-    pub(super) ends: Option<Vec<NextOffset>>,
 }
 
 struct Delivered {
@@ -65,13 +63,16 @@ struct Delivered {
     result: Result<Vec<Refusal>, IndexError>,
 }
 
-struct Topic<'a, C> {
+struct Topic<'a, L: Log> {
     way: Way<'a>,
-    consumer: C,
+    log: &'a L,
+    consumer: L::Consumer,
     batches: Batches,
     pipeline: Pipeline,
     positions: BTreeMap<Partition, NextOffset>,
     until_end: Option<UntilEnd<'static>>,
+    /// The last poll met nothing.
+    is_idle: bool,
     /// When the oldest record that is not sent was read.
     waiting_since: Option<Instant>,
     sender: Sender<Delivered>,
@@ -79,13 +80,15 @@ struct Topic<'a, C> {
     tasks: Vec<(Sequence, AbortHandle)>,
 }
 
-/// Runs until stopped, or until the ends given are reached.
-pub(super) fn run<L: Log>(consumer: L::Consumer, way: Way<'_>) -> Result<(), IndexError> {
+/// Runs until stopped, or, where the settings say so, until everything is indexed that was there at the start.
+pub(super) fn run<L: Log>(log: &L, consumer: L::Consumer, way: Way<'_>) -> Result<(), IndexError> {
     let (sender, delivered) = channel();
     let mut topic = Topic {
         batches: Batches::new(way.kind, way.settings.bounds),
-        until_end: way.ends.clone().map(UntilEnd::at),
+        until_end: way.settings.until_end.then(|| UntilEnd::at_once(way.topic.as_str())),
+        is_idle: false,
         way,
+        log,
         consumer,
         pipeline: Pipeline::default(),
         positions: BTreeMap::new(),
@@ -100,16 +103,17 @@ pub(super) fn run<L: Log>(consumer: L::Consumer, way: Way<'_>) -> Result<(), Ind
     result
 }
 
-impl<C: Consumer> Topic<'_, C> {
+impl<L: Log> Topic<'_, L> {
     fn work(&mut self) -> Result<(), IndexError> {
         while !self.way.stop.is_requested() {
             self.settle_all()?;
-            let is_through = self.is_at_end()?;
-            self.send(is_through || self.has_lingered());
-            if is_through && self.batches.is_empty() && self.pipeline.is_empty() {
+            let is_read = self.is_read()?;
+            self.send(is_read || self.has_lingered());
+            let is_indexed = self.batches.is_empty() && self.pipeline.is_empty();
+            if is_read && is_indexed && self.is_rest_committed()? {
                 break;
             }
-            if self.batches.has_full() || is_through {
+            if self.batches.has_full() || is_read && !is_indexed {
                 self.wait_for_room()?;
             } else {
                 self.poll()?;
@@ -130,6 +134,7 @@ impl<C: Consumer> Topic<'_, C> {
         if !self.batches.is_empty() && self.waiting_since.is_none() {
             self.waiting_since = Some(clock::now());
         }
+        self.is_idle = matches!(result, Ok(Event::Idle));
         match result {
             Ok(event) => self.handle(event),
             Err(error) => tolerate(error),
@@ -138,12 +143,7 @@ impl<C: Consumer> Topic<'_, C> {
 
     fn handle(&mut self, event: Event) -> Result<(), IndexError> {
         match event {
-            Event::Records(_) | Event::Idle => {}
-            Event::End(partition) => {
-                if let (Some(until_end), Some(next)) = (&mut self.until_end, self.positions.get(&partition)) {
-                    until_end.reached(partition, *next);
-                }
-            }
+            Event::Records(_) | Event::End(_) | Event::Idle => {}
             Event::Assigned(partitions) => self.assigned(&partitions)?,
             Event::Revoked(partitions) => {
                 match self.finish(REVOKE_PATIENCE) {
@@ -166,9 +166,6 @@ impl<C: Consumer> Topic<'_, C> {
             .collect();
         debug!(topic = self.way.topic, partitions = positions.len(), "partitions assigned");
         self.positions.extend(positions.iter().copied());
-        if let Some(until_end) = &mut self.until_end {
-            until_end.assigned();
-        }
         Ok(self.consumer.start(&positions)?)
     }
 
@@ -309,11 +306,22 @@ impl<C: Consumer> Topic<'_, C> {
         }
     }
 
-    /// True once everything that was there at the start has been read.
-    fn is_at_end(&mut self) -> Result<bool, IndexError> {
+    /// True once everything is read that this sink's partitions held at the start.
+    fn is_read(&mut self) -> Result<bool, IndexError> {
+        let own = self.own();
         let Some(until_end) = &mut self.until_end else { return Ok(false) };
-        let positions = self.positions.iter().map(|(partition, next)| (*partition, *next));
-        Ok(until_end.is_through(&mut self.consumer, positions)?)
+        Ok(until_end.is_read(self.log, &mut self.consumer, &own, self.is_idle)?)
+    }
+
+    /// True once the other partitions are indexed too, by whomever.
+    fn is_rest_committed(&mut self) -> Result<bool, IndexError> {
+        let own = self.own();
+        let Some(until_end) = &mut self.until_end else { return Ok(false) };
+        Ok(until_end.is_rest_committed(self.log, &mut self.consumer, &own)?)
+    }
+
+    fn own(&self) -> Vec<(Partition, NextOffset)> {
+        self.positions.iter().map(|(partition, next)| (*partition, *next)).collect()
     }
 }
 

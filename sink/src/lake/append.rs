@@ -51,7 +51,6 @@ pub(super) struct AppendTask<L: Log, R> {
     places: BTreeMap<Partition, Place>,
     /// What the commit on its way covers.
     in_flight: Vec<(Partition, NextOffset)>,
-    has_rewound: bool,
 }
 
 impl<L: Log, R: Rows> AppendTask<L, R> {
@@ -68,7 +67,7 @@ impl<L: Log, R: Rows> AppendTask<L, R> {
             uploads_max,
         )?;
         let consumer = task.log.consumer(&group(&target.group), &target.topic)?;
-        let mut until_end = task.until_end.map(|is_due| UntilEnd::new(&target.topic, is_due));
+        let mut until_end = task.until_end.map(|is_due| UntilEnd::new(target.topic.as_str(), is_due));
         let mut this: Self = Self {
             topic: target.topic.clone(),
             consumer,
@@ -76,13 +75,11 @@ impl<L: Log, R: Rows> AppendTask<L, R> {
             collected: Collected::new(&target, settings.bounds),
             places: BTreeMap::new(),
             in_flight: Vec::new(),
-            has_rewound: false,
         };
         while !task.is_stopped() {
-            this.turn(until_end.as_mut())?;
+            let is_idle = this.turn()?;
             if let Some(until_end) = &mut until_end
-                && this.is_done(task.log, until_end)?
-                && this.finish()?
+                && this.is_done(task.log, until_end, is_idle)?
             {
                 break;
             }
@@ -92,15 +89,13 @@ impl<L: Log, R: Rows> AppendTask<L, R> {
         Ok(())
     }
 
-    fn turn(&mut self, until_end: Option<&mut UntilEnd<'_>>) -> Result<(), LakeError> {
-        match self.poll()? {
-            Event::Records(_) => {}
-            Event::Assigned(partitions) => {
-                self.assigned(&partitions)?;
-                if let Some(until_end) = until_end {
-                    until_end.assigned();
-                }
-            }
+    /// True where there was nothing to do.
+    fn turn(&mut self) -> Result<bool, LakeError> {
+        let event = self.poll()?;
+        let is_idle = event == Event::Idle;
+        match event {
+            Event::Records(_) | Event::End(_) | Event::Idle => {}
+            Event::Assigned(partitions) => self.assigned(&partitions)?,
             Event::Revoked(partitions) => {
                 self.finish()?;
                 self.release(&partitions)?;
@@ -110,12 +105,6 @@ impl<L: Log, R: Rows> AppendTask<L, R> {
                 self.release(&partitions)?;
                 self.rewind()?;
             }
-            Event::End(partition) => {
-                if let (Some(until_end), Some(place)) = (until_end, self.places.get(&partition)) {
-                    until_end.reached(partition, place.next);
-                }
-            }
-            Event::Idle => {}
         }
         self.collected.encode_if_full(&mut self.store)?;
         if !self.in_flight.is_empty() && !self.store.is_busy() {
@@ -125,7 +114,7 @@ impl<L: Log, R: Rows> AppendTask<L, R> {
             tracing::debug!(table = self.store.name(), ?reason, "closing files");
             self.roll()?;
         }
-        Ok(())
+        Ok(is_idle)
     }
 
     fn poll(&mut self) -> Result<Event, LakeError> {
@@ -165,10 +154,15 @@ impl<L: Log, R: Rows> AppendTask<L, R> {
 
     /// Sets a partition to where the table is.
     fn place(&mut self, partition: Partition) -> NextOffset {
-        let covered = self.store.transaction(&app_id(&self.topic, partition));
-        let next = NextOffset::at(covered.and_then(|covered| u64::try_from(covered).ok()).unwrap_or(0));
+        let (covered, next) = self.covered(partition);
         self.places.insert(partition, Place { covered, next });
         next
+    }
+
+    /// What the table covers of a partition, as it was last read.
+    fn covered(&self, partition: Partition) -> (Option<i64>, NextOffset) {
+        let covered = self.store.transaction(&app_id(&self.topic, partition));
+        (covered, NextOffset::at(covered.and_then(|covered| u64::try_from(covered).ok()).unwrap_or(0)))
     }
 
     fn release(&mut self, partitions: &[Partition]) -> Result<(), LakeError> {
@@ -180,7 +174,6 @@ impl<L: Log, R: Rows> AppendTask<L, R> {
     fn rewind(&mut self) -> Result<(), LakeError> {
         // A commit on its way lands or not: either way the table says so afterwards.
         self.store.wait()?;
-        self.has_rewound = true;
         self.in_flight.clear();
         self.store.forget_uploads();
         self.collected.clear();
@@ -239,11 +232,18 @@ impl<L: Log, R: Rows> AppendTask<L, R> {
         }
     }
 
-    fn is_done(&mut self, log: &L, until_end: &mut UntilEnd<'_>) -> Result<bool, LakeError> {
-        if std::mem::take(&mut self.has_rewound) {
-            until_end.rewound();
+    /// Commits when this sink's partitions are read; of the others the table tells.
+    fn is_done(&mut self, log: &L, until_end: &mut UntilEnd<'_>, is_idle: bool) -> Result<bool, LakeError> {
+        let own: Vec<_> = self.places.iter().map(|(partition, place)| (*partition, place.next)).collect();
+        if !until_end.is_read(log, &mut self.consumer, &own, is_idle)? || !self.finish()? {
+            return Ok(false);
         }
-        let positions = self.places.iter().map(|(partition, place)| (*partition, place.next));
-        Ok(until_end.is_done(log, &mut self.consumer, positions)?)
+        let rest = until_end.rest(&own);
+        if rest.is_empty() {
+            return Ok(true);
+        }
+        self.store.refresh()?;
+        let rest: Vec<_> = rest.into_iter().map(|partition| (partition, self.covered(partition).1)).collect();
+        Ok(until_end.is_read(log, &mut self.consumer, &rest, is_idle)?)
     }
 }

@@ -65,6 +65,10 @@ impl Fold {
         std::mem::take(&mut self.changed)
     }
 
+    pub(super) fn has_changed(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
     /// What was taken could not be written.
     pub(super) fn mark_changed(&mut self, view: View) {
         self.changed.insert(view);

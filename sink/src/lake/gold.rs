@@ -49,7 +49,7 @@ impl<L: Log> GoldTask<L> {
         let topic = settings.topics.aggregates();
         let id = format!("{}-gold", settings.topics.application("sink-lake"));
         let consumer = task.log.consumer(&group(&id), &topic)?;
-        let mut until_end = task.until_end.map(|is_due| UntilEnd::new(&topic, is_due));
+        let mut until_end = task.until_end.map(|is_due| UntilEnd::new(topic.as_str(), is_due));
         let mut this: Self = Self {
             topic: topic.clone(),
             consumer,
@@ -59,12 +59,10 @@ impl<L: Log> GoldTask<L> {
             next_at: clock::now() + settings.gold_interval,
         };
         while !task.is_stopped() {
-            this.turn(until_end.as_mut())?;
+            let is_idle = this.turn()?;
             if let Some(until_end) = &mut until_end
-                && this.is_done(task.log, until_end)?
+                && this.is_done(task.log, until_end, is_idle)?
             {
-                // Everything that was there is in: no later record is missing.
-                this.folds.values_mut().for_each(Fold::reached_end);
                 break;
             }
         }
@@ -73,15 +71,13 @@ impl<L: Log> GoldTask<L> {
         Ok(())
     }
 
-    fn turn(&mut self, until_end: Option<&mut UntilEnd<'_>>) -> Result<(), LakeError> {
-        match self.poll()? {
-            Event::Records(_) => {}
-            Event::Assigned(partitions) => {
-                self.assigned(&partitions)?;
-                if let Some(until_end) = until_end {
-                    until_end.assigned();
-                }
-            }
+    /// True where there was nothing to do.
+    fn turn(&mut self) -> Result<bool, LakeError> {
+        let event = self.poll()?;
+        let is_idle = event == Event::Idle;
+        match event {
+            Event::Records(_) | Event::Idle => {}
+            Event::Assigned(partitions) => self.assigned(&partitions)?,
             Event::Revoked(partitions) => {
                 self.write()?;
                 self.release(&partitions)?;
@@ -91,16 +87,12 @@ impl<L: Log> GoldTask<L> {
                 if let Some(fold) = self.folds.get_mut(&partition) {
                     fold.reached_end();
                 }
-                if let (Some(until_end), Some(fold)) = (until_end, self.folds.get(&partition)) {
-                    until_end.reached(partition, fold.next());
-                }
             }
-            Event::Idle => {}
         }
         if clock::now() >= self.next_at {
             self.write()?;
         }
-        Ok(())
+        Ok(is_idle)
     }
 
     fn poll(&mut self) -> Result<Event, LakeError> {
@@ -158,6 +150,7 @@ impl<L: Log> GoldTask<L> {
             let name = view.name();
             tracing::warn!(view = name, "too many sinks write {name}: it is brought up to date later");
             for partition in partitions {
+                positions.retain(|(written, _)| *written != partition);
                 if let Some(fold) = self.folds.get_mut(&partition) {
                     fold.mark_changed(view);
                 }
@@ -166,7 +159,7 @@ impl<L: Log> GoldTask<L> {
         let written = clock::now();
         let pause = self.interval.max(written.saturating_duration_since(started) * WRITING_SHARE);
         self.next_at = written + pause;
-        // Only for those who watch the lag.
+        // For those who watch the lag, and for a sink that ends when the group is through.
         if let Err(error) = self.consumer.commit(&positions) {
             tracing::debug!(%error, "the group's offsets were not committed");
         }
@@ -195,9 +188,18 @@ impl<L: Log> GoldTask<L> {
         Ok(again)
     }
 
-    fn is_done(&mut self, log: &L, until_end: &mut UntilEnd<'_>) -> Result<bool, LakeError> {
-        let positions = self.folds.iter().map(|(partition, fold)| (*partition, fold.next()));
-        Ok(until_end.is_done(log, &mut self.consumer, positions)?)
+    /// Writes when this sink's partitions are read; of the others the group's offsets tell.
+    fn is_done(&mut self, log: &L, until_end: &mut UntilEnd<'_>, is_idle: bool) -> Result<bool, LakeError> {
+        let own: Vec<_> = self.folds.iter().map(|(partition, fold)| (*partition, fold.next())).collect();
+        if !until_end.is_read(log, &mut self.consumer, &own, is_idle)? {
+            return Ok(false);
+        }
+        // Everything that was there is in: no later record is missing.
+        self.folds.values_mut().for_each(Fold::reached_end);
+        if self.folds.values().any(Fold::has_changed) {
+            self.write()?;
+        }
+        Ok(until_end.is_rest_committed(log, &mut self.consumer, &own)?)
     }
 }
 

@@ -169,7 +169,9 @@ impl Consumer for MemoryConsumer {
     }
 
     fn committed(&mut self, partitions: &[Partition]) -> Result<Vec<Option<NextOffset>>, LogError> {
-        Ok(vec![None; partitions.len()])
+        let committed =
+            |partition: &Partition| self.log.committed(&self.topic, partition.0).map(NextOffset::at);
+        Ok(partitions.iter().map(committed).collect())
     }
 
     fn commit(&mut self, positions: &[(Partition, NextOffset)]) -> Result<(), LogError> {
@@ -251,12 +253,21 @@ impl Log for MemoryLog {
 
     fn read(
         &self,
-        _topic: &str,
-        _partition: Partition,
-        _from: NextOffset,
-        _to: NextOffset,
-        _each: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
+        topic: &str,
+        partition: Partition,
+        from: NextOffset,
+        to: NextOffset,
+        each: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
     ) -> Result<NextOffset, LogError> {
-        unreachable!("the lake reads as a member of a group")
+        let records = self.state().topics[topic][partition.0 as usize].clone();
+        let range = from.get()..to.get();
+        for record in records.iter().filter(|record| range.contains(&record.offset)) {
+            let (key, value) = (record.key.as_deref(), record.value.as_deref());
+            let (offset, timestamp_ms) = (record.offset, record.timestamp_ms);
+            if each(Record { partition, offset, timestamp_ms, key, value }).is_break() {
+                return Ok(NextOffset::after(offset));
+            }
+        }
+        Ok(to)
     }
 }

@@ -1,6 +1,7 @@
-//! A partition is through when its records are read, not when an end was told that has moved since.
+//! A topic is through when its records are committed, by whomever: not when an end was told that has moved since, and not
+//! when only this member's partitions are.
 
-use std::ops::ControlFlow;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use super::*;
@@ -8,13 +9,17 @@ use crate::log::{Event, Group, Producer, TopicSpec};
 use crate::record::{NewRecord, Record};
 
 const ONE: Partition = Partition(0);
+const TWO: Partition = Partition(1);
 
-/// A log whose high watermark is 10.
-struct TenOffsets;
+/// Two partitions that end at 10. Their last offset is a marker, which is never handed out.
+#[derive(Default)]
+struct TenOffsets {
+    reads: AtomicUsize,
+}
 
 struct Reader {
     stable: u64,
-    seeks: usize,
+    committed: Option<u64>,
 }
 
 struct NoProducer;
@@ -49,11 +54,10 @@ impl Consumer for Reader {
         Ok(())
     }
     fn seek(&mut self, _: &[(Partition, NextOffset)]) -> Result<(), LogError> {
-        self.seeks += 1;
         Ok(())
     }
-    fn committed(&mut self, _: &[Partition]) -> Result<Vec<Option<NextOffset>>, LogError> {
-        Ok(vec![None])
+    fn committed(&mut self, partitions: &[Partition]) -> Result<Vec<Option<NextOffset>>, LogError> {
+        Ok(vec![self.committed.map(NextOffset::at); partitions.len()])
     }
     fn commit(&mut self, _: &[(Partition, NextOffset)]) -> Result<(), LogError> {
         Ok(())
@@ -71,58 +75,100 @@ impl Log for TenOffsets {
         Ok(())
     }
     fn consumer(&self, _: &Group, _: &str) -> Result<Reader, LogError> {
-        Ok(Reader { stable: 0, seeks: 0 })
+        unreachable!("the tests have theirs")
     }
     fn producer(&self, _: &str) -> Result<NoProducer, LogError> {
         Ok(NoProducer)
     }
     fn ends(&self, _: &str) -> Result<Vec<NextOffset>, LogError> {
-        Ok(vec![NextOffset::at(10)])
+        Ok(vec![NextOffset::at(10); 2])
     }
     fn read(
         &self,
         _: &str,
-        _: Partition,
+        partition: Partition,
         from: NextOffset,
-        _: NextOffset,
-        _: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
+        to: NextOffset,
+        each: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
     ) -> Result<NextOffset, LogError> {
-        Ok(from)
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        if from < NextOffset::at(9) {
+            let record = Record { partition, offset: from.get(), timestamp_ms: 0, key: None, value: None };
+            assert!(each(record).is_break(), "one record is enough");
+            return Ok(NextOffset::after(from.get()));
+        }
+        Ok(to)
     }
 }
 
-fn is_done(until_end: &mut UntilEnd<'_>, reader: &mut Reader, position: u64) -> bool {
-    let positions = std::iter::once((ONE, NextOffset::at(position)));
-    until_end.is_done(&TenOffsets, reader, positions).expect("the log answers")
+struct Case {
+    log: TenOffsets,
+    reader: Reader,
+    until_end: UntilEnd<'static>,
+}
+
+impl Case {
+    fn new(stable: u64, committed: Option<u64>) -> Self {
+        let reader = Reader { stable, committed };
+        Self { log: TenOffsets::default(), reader, until_end: UntilEnd::at_once("topic") }
+    }
+
+    fn is_done(&mut self, own: &[(Partition, u64)], is_idle: bool) -> bool {
+        let own: Vec<_> =
+            own.iter().map(|(partition, position)| (*partition, NextOffset::at(*position))).collect();
+        self.until_end.is_done(&self.log, &mut self.reader, &own, is_idle).expect("the log answers")
+    }
+
+    fn reads(&self) -> usize {
+        self.log.reads.load(Ordering::Relaxed)
+    }
 }
 
 #[test]
-fn an_end_told_before_a_transaction_was_committed_is_no_end() {
-    let at_once = AtomicBool::new(true);
-    let mut until_end = UntilEnd::new("topic", &at_once);
-    let mut reader = Reader { stable: 4, seeks: 0 };
-    until_end.assigned();
-    // Offsets 4 to 9 belong to an open transaction: the end is told at 4.
-    until_end.reached(ONE, NextOffset::at(4));
-    assert!(!is_done(&mut until_end, &mut reader, 4));
+fn what_an_open_transaction_holds_is_waited_for() {
+    // Offsets 4 to 9 belong to an open transaction: a reader of committed records is told an end at 4.
+    let mut case = Case::new(4, None);
+    assert!(!case.is_done(&[(ONE, 4), (TWO, 10)], true));
     // It is committed, and its records have not been handed out yet.
-    reader.stable = 10;
-    assert!(!is_done(&mut until_end, &mut reader, 4), "offsets 4 to 8 would be lost");
-    assert_eq!(reader.seeks, 1, "the end is asked for again, once");
-    assert!(!is_done(&mut until_end, &mut reader, 9));
-    // Offset 9 is the marker, which is never handed out.
-    until_end.reached(ONE, NextOffset::at(9));
-    assert!(is_done(&mut until_end, &mut reader, 9));
-    assert_eq!(reader.seeks, 1);
+    case.reader.stable = 10;
+    assert!(!case.is_done(&[(ONE, 4), (TWO, 10)], true), "offsets 4 to 8 would be lost");
+    assert!(case.is_done(&[(ONE, 9), (TWO, 10)], true), "only the marker is left");
 }
 
 #[test]
-fn what_is_read_to_the_end_needs_no_end_to_be_told() {
-    let at_once = AtomicBool::new(true);
-    let mut until_end = UntilEnd::new("topic", &at_once);
-    let mut reader = Reader { stable: 10, seeks: 0 };
-    assert!(!is_done(&mut until_end, &mut reader, 10), "nothing is assigned yet");
-    until_end.assigned();
-    assert!(is_done(&mut until_end, &mut reader, 10));
-    assert_eq!(reader.seeks, 0);
+fn it_is_not_looked_while_records_come_and_once_for_each_position() {
+    let mut case = Case::new(10, None);
+    assert!(!case.is_done(&[(ONE, 5), (TWO, 10)], false));
+    assert_eq!(case.reads(), 0);
+    for _ in 0..3 {
+        assert!(!case.is_done(&[(ONE, 5), (TWO, 10)], true));
+    }
+    assert_eq!(case.reads(), 1);
+    assert!(!case.is_done(&[(ONE, 6), (TWO, 10)], true));
+    assert_eq!(case.reads(), 2);
+    assert!(case.is_done(&[(ONE, 10), (TWO, 10)], false), "at the end there is nothing to look for");
+    assert_eq!(case.reads(), 2);
+}
+
+#[test]
+fn partitions_of_other_members_count() {
+    let mut case = Case::new(10, None);
+    assert!(!case.is_done(&[(ONE, 10)], true), "nobody has committed anything of the other partition");
+    case.reader.committed = Some(8);
+    assert!(!case.is_done(&[(ONE, 10)], true), "a member died there");
+    case.reader.committed = Some(9);
+    assert!(case.is_done(&[(ONE, 10)], true));
+    assert!(case.is_done(&[], true), "what the others have done needs no partition of one's own");
+}
+
+#[test]
+fn the_ends_are_taken_when_the_stages_before_are_through() {
+    let upstream_is_done = AtomicBool::new(false);
+    let mut case = Case::new(10, Some(10));
+    let mut until_end = UntilEnd::new("topic", &upstream_is_done);
+    assert!(!until_end.is_done(&case.log, &mut case.reader, &[], true).expect("the log answers"));
+    assert_eq!(until_end.rest(&[]), []);
+    upstream_is_done.store(true, Ordering::Release);
+    assert!(until_end.is_done(&case.log, &mut case.reader, &[], true).expect("the log answers"));
+    assert_eq!(until_end.rest(&[(ONE, NextOffset::START)]), [TWO]);
 }
