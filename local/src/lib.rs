@@ -5,12 +5,13 @@ mod pipeline;
 mod settings;
 mod show;
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 
 use domain::Topics;
 use embedded::EmbeddedLog;
+use producer::progress::{Manner, Screen};
 use service::exit::{Code, Exit};
-use service::settings::{self as given, ProcessSettings};
+use service::settings::{self as given, LogFormat, ProcessSettings};
 use service::{Shutdown, telemetry};
 
 use settings::{Command, Flags};
@@ -23,8 +24,15 @@ fn topics() -> Topics {
 /// What `main` does.
 pub fn start() -> Result<(), Exit> {
     let flags = given::parse::<Flags>()?.flags;
-    let process = ProcessSettings { quiet: !flags.verbose, ..ProcessSettings::default() };
-    telemetry::start(&process)?;
+    let log = match (flags.verbose, flags.quiet) {
+        (true, _) => None,
+        (false, true) => Some("warn".into()),
+        (false, false) => Some("warn,producer::progress=info".into()),
+    };
+    let process = ProcessSettings { log, log_format: LogFormat::Text, ..ProcessSettings::default() };
+    let screen = Screen::new(Manner::of(flags.quiet, io::stderr().is_terminal()));
+    let beside = screen.clone();
+    telemetry::start_with(&process, move || beside.log_writer())?;
     let shutdown = Shutdown::on_signals(process.shutdown_grace())
         .map_err(|error| Exit::from_error(Code::Software, error))?;
     let mut out = io::stdout();
@@ -37,7 +45,7 @@ pub fn start() -> Result<(), Exit> {
         None => {
             let input = flags.input()?;
             let log = EmbeddedLog::open(&flags.log_folder())?;
-            let summary = pipeline::run(&log, &flags, &input, &shutdown, &mut out)?;
+            let summary = pipeline::run(&log, &flags, &input, &shutdown, &screen)?;
             show::figures(&log, &flags, &mut out)?;
             show::summary(&summary, &flags, &input, &mut out)
         }

@@ -1,6 +1,5 @@
 //! One run: producer, processor and lake side by side on the log, until the file is through all of them.
 
-use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -10,6 +9,7 @@ use embedded::EmbeddedLog;
 use engine::WorkerSettings;
 use engine::observer::NoObserver;
 use processor::ProcessorSettings;
+use producer::progress::Screen;
 use producer::publish::{Progress, PublishSettings, publish};
 use service::{Exit, Shutdown, clock};
 use sink::lake::{LakeSettings, run_lake};
@@ -29,7 +29,7 @@ pub(crate) fn run(
     flags: &Flags,
     input: &Path,
     shutdown: &Shutdown,
-    out: &mut dyn Write,
+    screen: &Screen,
 ) -> Result<Summary, Exit> {
     let begun = clock::now();
     let mut publishing = PublishSettings::new(topics(), PARTITIONS);
@@ -65,10 +65,10 @@ pub(crate) fn run(
             }
             result.map_err(Exit::from)
         });
-        let mut shown = Shown::new(flags.quiet, out);
-        let sent =
-            publish(log, input, &publishing, shutdown, &mut |progress| shown.show(progress, begun.elapsed()));
-        shown.clear();
+        let mut shown = screen.show(&input.display().to_string());
+        let each = &mut |progress: &_| shown.show(progress, begun.elapsed());
+        let sent = publish(log, input, &publishing, shutdown, each);
+        drop(shown);
         // Also after a failure: the rows before it are sent, and go all the way.
         is_sent.store(true, Ordering::Release);
         (sent, joined(processor), joined(sink))
@@ -82,48 +82,4 @@ pub(crate) fn run(
 
 fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-}
-
-/// The progress line: redrawn on a terminal, a plain line every few seconds elsewhere.
-struct Shown<'s> {
-    is_quiet: bool,
-    is_terminal: bool,
-    last: Duration,
-    out: &'s mut dyn Write,
-}
-
-impl<'s> Shown<'s> {
-    fn new(is_quiet: bool, out: &'s mut dyn Write) -> Self {
-        Self { is_quiet, is_terminal: io::stdout().is_terminal(), last: Duration::ZERO, out }
-    }
-
-    fn show(&mut self, progress: &Progress, elapsed: Duration) {
-        let pause = if self.is_terminal { Duration::from_millis(200) } else { Duration::from_secs(5) };
-        if self.is_quiet || elapsed < self.last + pause {
-            return;
-        }
-        self.last = elapsed;
-        let rows = progress.passed_over + progress.sent;
-        let rate = progress.sent as f64 / elapsed.as_secs_f64().max(0.001);
-        let line = match progress.bytes_total.filter(|total| *total > 0 && progress.bytes > 0) {
-            Some(total) => {
-                let share = progress.bytes as f64 / total as f64;
-                let left = elapsed.as_secs_f64() * (1.0 - share) / share;
-                format!("{rows} rows, {rate:.0} rows/s, {:.0} %, {left:.0} s left", share * 100.0)
-            }
-            None => format!("{rows} rows, {rate:.0} rows/s"),
-        };
-        // Progress that cannot be shown is no reason to stop.
-        let _ = if self.is_terminal {
-            write!(self.out, "\r\x1b[K{line}").and_then(|()| self.out.flush())
-        } else {
-            writeln!(self.out, "{line}")
-        };
-    }
-
-    fn clear(&mut self) {
-        if self.is_terminal && !self.is_quiet {
-            let _ = write!(self.out, "\r\x1b[K").and_then(|()| self.out.flush());
-        }
-    }
 }

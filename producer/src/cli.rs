@@ -1,10 +1,9 @@
 //! The `producer` program: settings, and what it shows of its progress.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
 use domain::Topics;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kafka::Kafka;
 use kafka::options::{LogFlags, LogSettings};
 use serde::{Deserialize, Serialize};
@@ -12,7 +11,8 @@ use service::exit::{Code, Exit};
 use service::settings::{self, CommonFlags, Invalid};
 use service::{Settings, Shutdown, clock, telemetry};
 
-use crate::publish::{Progress, PublishSettings, ensure_topics, publish};
+use crate::progress::{Manner, Screen};
+use crate::publish::{PublishSettings, ensure_topics, publish};
 
 /// Streams UFO sightings from CSV files into the log, each row once: run it again on the same file and nothing is added,
 /// kill it and it goes on behind the last committed row.
@@ -61,7 +61,9 @@ impl Settings for ProducerSettings {
 pub fn start() -> Result<(), Exit> {
     let given = settings::parse::<Flags>()?;
     let loaded = given.load::<ProducerSettings>(&given.flags.common, &given.flags.options)?;
-    telemetry::start(&loaded.process)?;
+    let screen = Screen::new(Manner::of(loaded.process.quiet, io::stderr().is_terminal()));
+    let beside = screen.clone();
+    telemetry::start_with(&loaded.process, move || beside.log_writer())?;
     let shutdown = Shutdown::on_signals(loaded.process.shutdown_grace())
         .map_err(|error| Exit::from_error(Code::Software, error))?;
     if given.flags.files.is_empty() {
@@ -75,10 +77,11 @@ pub fn start() -> Result<(), Exit> {
     publishing.limit = loaded.settings.limit;
     ensure_topics(&log, &publishing)?;
     for file in &given.flags.files {
-        let shown = Shown::new(loaded.process.quiet);
+        let mut shown = screen.show(&file.display().to_string());
         let begun = clock::now();
-        let result = publish(&log, file, &publishing, &shutdown, &mut |progress| shown.show(progress));
-        shown.bar.finish_and_clear();
+        let each = &mut |progress: &_| shown.show(progress, begun.elapsed());
+        let result = publish(&log, file, &publishing, &shutdown, each);
+        drop(shown);
         let progress = result?;
         let seconds = begun.elapsed().as_secs_f64();
         tracing::info!(
@@ -97,31 +100,4 @@ pub fn start() -> Result<(), Exit> {
         }
     }
     Ok(())
-}
-
-/// A bar with rows, rate and time left on a terminal; plain lines elsewhere come from the logs.
-struct Shown {
-    bar: ProgressBar,
-}
-
-impl Shown {
-    fn new(is_quiet: bool) -> Self {
-        let is_hidden = is_quiet || !io::stderr().is_terminal();
-        let target = if is_hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let bar = ProgressBar::with_draw_target(None, target);
-        let style = ProgressStyle::with_template("{msg} {wide_bar} {percent} % {eta} left");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self { bar }
-    }
-
-    fn show(&self, progress: &Progress) {
-        if let Some(total) = progress.bytes_total {
-            self.bar.set_length(total);
-            self.bar.set_position(progress.bytes);
-        }
-        let rows = progress.passed_over + progress.sent;
-        let seconds = self.bar.elapsed().as_secs_f64().max(0.001);
-        self.bar.set_message(format!("{rows} rows, {:.0} rows/s", progress.sent as f64 / seconds));
-        tracing::debug!(rows, sent = progress.sent, "{rows} rows");
-    }
 }

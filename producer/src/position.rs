@@ -114,25 +114,6 @@ fn change(place: &Place, facts: &Facts) -> Option<Change> {
     }
 }
 
-/// Where to begin, as the publisher asks it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resume {
-    Start,
-    Behind { row: u64 },
-    Changed { row: u64 },
-}
-
-/// [`beginning`] where only the last place counts; `content` is what [`Rows::skip_to`](crate::rows::Rows::skip_to) gave.
-pub fn resume(known: Option<&FilePosition>, content: Option<&str>) -> Resume {
-    match known {
-        None => Resume::Start,
-        Some(known) if content == Some(known.place.content.as_str()) => {
-            Resume::Behind { row: known.place.row }
-        }
-        Some(known) => Resume::Changed { row: known.place.row },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,13 +206,5 @@ mod tests {
         let text = r#"{"identity":"i","row":3,"byte":300,"content":"abc","open":true,"earlier":[{"row":1,"byte":100,"content":"a"}]}"#;
         assert_eq!(json, text);
         assert_eq!(serde_json::from_str::<FilePosition>(&json).unwrap(), position);
-    }
-
-    #[test]
-    fn the_publishers_question_has_the_same_answer() {
-        let known = known(place(3, "abc"), &[]);
-        assert_eq!(resume(None, None), Resume::Start);
-        assert_eq!(resume(Some(&known), Some("abc")), Resume::Behind { row: 3 });
-        assert_eq!(resume(Some(&known), None), Resume::Changed { row: 3 });
     }
 }

@@ -1,13 +1,11 @@
 //! How far a run has come, in figures, and how they are shown: a bar on a terminal, plain lines every few seconds elsewhere,
-//! nothing where quiet is asked for. Pure: time comes in as a parameter.
+//! nothing where quiet is asked for. Time comes in as a parameter.
 
-#[cfg(feature = "kafka")]
 mod screen;
 
 use std::fmt;
 use std::time::Duration;
 
-#[cfg(feature = "kafka")]
 pub use self::screen::{LogWriter, Screen, Shown};
 use crate::publish::Progress;
 

@@ -146,19 +146,6 @@ impl Rows {
         Ok((self, decision))
     }
 
-    /// Passes over what lies before the last place known, and gives the hash of it; `None` where the input has changed.
-    pub fn skip_to(&mut self, known: &FilePosition) -> Result<Option<String>, InputError> {
-        let last = FilePosition { earlier: Vec::new(), ..known.clone() };
-        let facts = self.survey(&last)?;
-        let decision = beginning(Some(&last), &facts);
-        if let Beginning::From { .. } = decision {
-            (self.row, self.is_open) = (known.place.row, known.place.is_open);
-            self.earlier = known.earlier_than(Some(&known.place));
-            return Ok(Some(self.content.hash()));
-        }
-        Ok(None)
-    }
-
     /// What the input shows at each of the places known. Afterwards the input is at the furthest that it has.
     fn survey(&mut self, known: &FilePosition) -> Result<Vec<Facts>, InputError> {
         let places: Vec<_> = known.places().collect();

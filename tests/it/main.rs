@@ -1,5 +1,6 @@
 //! The whole pipeline on a real broker, a real Elasticsearch and a real object store.
 
+mod arrows;
 mod end_to_end;
 mod exactly_once;
 mod wrong_settings;

@@ -91,17 +91,3 @@ fn a_stream_that_changed_is_an_error_since_its_start_is_gone() {
         "{text}"
     );
 }
-
-#[test]
-fn skipping_gives_the_known_hash_only_where_nothing_changed() {
-    let folder = TempDir::new().unwrap();
-    let mut rows = opened(&written(&folder, "a.csv", file_of(3).as_bytes()));
-    rest(&mut rows);
-    let known = rows.position();
-    let mut grown = opened(&written(&folder, "a.csv", file_of(5).as_bytes()));
-    assert_eq!(grown.skip_to(&known).unwrap(), Some(known.place.content.clone()));
-    assert_eq!((grown.count(), rest(&mut grown).len()), (3, 2));
-    let mut edited =
-        opened(&written(&folder, "a.csv", file_of(5).replace("hovered 2", "floated 2").as_bytes()));
-    assert_eq!(edited.skip_to(&known).unwrap(), None);
-}
