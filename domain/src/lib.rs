@@ -33,4 +33,4 @@ pub use raw::{COLUMNS, Column, Header, HeaderError, Raw, RawSighting, SightingId
 pub use reject::{Origin, Reject, RejectCode, Rejection, Stage};
 pub use sighting::{Country, CountrySource, Location, Season, Sighting};
 pub use topics::Topics;
-pub use view::{Key, Part, View, arrivals_key, keys_of};
+pub use view::{Key, Part, View, arrivals_key, arrivals_minute, keys_of};

@@ -54,6 +54,11 @@ impl Topics {
         self.of_generation("seen-changelog")
     }
 
+    /// Compacted: how far each source of the windows has come.
+    pub fn windows_changelog(&self) -> String {
+        self.of_generation("windows-changelog")
+    }
+
     /// A group, transactional id or application of this pipeline and generation.
     pub fn application(&self, name: &str) -> String {
         format!("{}-{name}-{}", self.prefix, self.generation)

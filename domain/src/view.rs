@@ -2,6 +2,7 @@
 
 mod cell;
 
+use crate::civil::CivilTime;
 use crate::sighting::{Country, Location, Sighting};
 use crate::wire::json;
 
@@ -184,6 +185,20 @@ pub fn arrivals_key(country: Option<Country>, minute_ms: i64, out: &mut Vec<u8>)
     *out = key.bytes;
 }
 
+/// The first millisecond of the window that an arrivals key names. Null for the key of another view.
+pub fn arrivals_minute(record_key: &[u8]) -> Option<i64> {
+    match Key::parse(record_key)? {
+        (View::Arrivals, Key(parts)) => match &parts[..] {
+            [_, Part::Text(minute)] => {
+                let minute: CivilTime = minute.strip_suffix('Z')?.parse().ok()?;
+                Some(minute.seconds() * 1000)
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 struct KeyWriter {
     bytes: Vec<u8>,
 }
@@ -257,5 +272,17 @@ mod tests {
         let mut key = Vec::new();
         arrivals_key(Country::new(*b"us"), 1_795_512_138_999, &mut key);
         assert_eq!(String::from_utf8(key).unwrap(), r#"["arrivals","us","2026-11-24T09:22:00Z"]"#);
+    }
+
+    #[test]
+    fn an_arrivals_key_tells_its_minute() {
+        let mut key = Vec::new();
+        for (time_ms, minute_ms) in [(1_795_512_138_999, 1_795_512_120_000), (-1, -60_000), (0, 0)] {
+            arrivals_key(None, time_ms, &mut key);
+            assert_eq!(arrivals_minute(&key), Some(minute_ms));
+        }
+        for other in [&b"[\"country\",\"us\"]"[..], b"[\"arrivals\",null]", b"[\"arrivals\",null,\"soon\"]"] {
+            assert_eq!(arrivals_minute(other), None);
+        }
     }
 }

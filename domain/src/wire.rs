@@ -8,7 +8,7 @@ mod reject;
 mod sighting;
 pub(crate) mod windows_1252;
 
-pub use aggregate::{decode_aggregate, encode_aggregate};
+pub use aggregate::{decode_aggregate, encode_aggregate, encode_final_aggregate, is_final_aggregate};
 pub use deltas::{decode_compact, decode_deltas, encode_compact, encode_deltas};
 pub use raw::{decode_raw, encode_oversized, encode_row, hash_oversized};
 pub use reject::{decode_reject, encode_reject};

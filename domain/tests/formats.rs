@@ -211,6 +211,19 @@ fn the_keys_of_a_sighting_and_an_aggregate() {
 }
 
 #[test]
+fn the_last_value_of_a_closed_window_says_so_and_reads_like_any_other() {
+    let aggregate = Aggregate { count: 2, ..Aggregate::empty() };
+    let mut key = Vec::new();
+    arrivals_key(None, 0, &mut key);
+    let (mut open, mut closed) = (Vec::new(), Vec::new());
+    wire::encode_aggregate(View::Arrivals, &key, &aggregate, &mut open);
+    wire::encode_final_aggregate(View::Arrivals, &key, &aggregate, &mut closed);
+    assert!(wire::is_final_aggregate(&closed) && !wire::is_final_aggregate(&open));
+    assert!(text(&closed).ends_with(r#""last_occurred_at":null,"final":true}"#));
+    assert_eq!(wire::decode_aggregate(&closed).unwrap(), wire::decode_aggregate(&open).unwrap());
+}
+
+#[test]
 fn nulls_are_keys_like_any_other() {
     let bare = SIGHTING
         .replace(r#""city":"st. john's (canada)""#, r#""city":null"#)

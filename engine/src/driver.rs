@@ -54,6 +54,16 @@ impl Output for Pending<'_> {
     }
 }
 
+/// How a transaction ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Committed,
+    /// Aborted with everything sent.
+    Aborted,
+    /// Aborted before the stage was asked to flush.
+    Broken,
+}
+
 /// A topology under test.
 pub struct TopologyDriver {
     stages: Vec<StageSpec>,
@@ -80,18 +90,28 @@ impl TopologyDriver {
 
     /// Handles what is there, at most `records_max` records a task and transaction, and commits each transaction.
     pub fn run(&mut self, records_max: usize) -> Result<(), StateError> {
-        for stage in 0..self.stages.len() {
-            for partition in (0..self.stages[stage].input.partitions).map(Partition) {
-                while self.transaction(stage, partition, records_max, true)? > 0 {}
-            }
-        }
-        Ok(())
+        self.run_all(records_max, false)
     }
 
-    /// Handles up to `records_max` records of each task of the first stage and aborts, as a failing broker would have it.
-    pub fn run_aborted(&mut self, records_max: usize) -> Result<(), StateError> {
-        for partition in (0..self.stages[0].input.partitions).map(Partition) {
-            self.transaction(0, partition, records_max, false)?;
+    /// The same, but before each transaction others that read further are aborted, as a failing broker would have it:
+    /// at the commit, and while records are sent.
+    pub fn run_with_aborts(&mut self, records_max: usize) -> Result<(), StateError> {
+        self.run_all(records_max, true)
+    }
+
+    fn run_all(&mut self, records_max: usize, is_aborting: bool) -> Result<(), StateError> {
+        for stage in 0..self.stages.len() {
+            for partition in (0..self.stages[stage].input.partitions).map(Partition) {
+                loop {
+                    if is_aborting {
+                        self.transaction(stage, partition, 2 * records_max, End::Aborted)?;
+                        self.transaction(stage, partition, 2 * records_max, End::Broken)?;
+                    }
+                    if self.transaction(stage, partition, records_max, End::Committed)? == 0 {
+                        break;
+                    }
+                }
+            }
         }
         Ok(())
     }
@@ -115,7 +135,7 @@ impl TopologyDriver {
         stage: usize,
         partition: Partition,
         records_max: usize,
-        is_committed: bool,
+        end: End,
     ) -> Result<usize, StateError> {
         let spec = &self.stages[stage];
         let task = match self.tasks.entry((stage, partition)) {
@@ -133,16 +153,18 @@ impl TopologyDriver {
             handled += 1;
         }
         if handled > 0 {
-            task.flush(&mut pending);
-            if is_committed {
-                task.committed()?;
-                for (topic, partition, record) in pending.records {
-                    self.topics.append(&topic, partition, record);
-                }
-                self.positions.insert((stage, partition), NextOffset::at(from.get() + handled as u64));
-            } else {
-                task.rolled_back();
+            if end != End::Broken {
+                task.flush(&mut pending);
             }
+            if end != End::Committed {
+                task.rolled_back();
+                return Ok(handled);
+            }
+            task.committed()?;
+            for (topic, partition, record) in pending.records {
+                self.topics.append(&topic, partition, record);
+            }
+            self.positions.insert((stage, partition), NextOffset::at(from.get() + handled as u64));
         }
         Ok(handled)
     }
@@ -150,10 +172,13 @@ impl TopologyDriver {
 
 fn restored(spec: &StageSpec, partition: Partition, topics: &Topics) -> Result<Box<dyn Stage>, StateError> {
     let mut task = (spec.make)(partition)?;
-    if let Some(changelog) = &spec.changelog {
-        for (offset, record) in (0..).zip(topics.records(&changelog.name, partition)) {
-            task.restore(borrowed(partition, offset, record))?;
+    for (changelog, topic) in spec.changelogs.iter().enumerate() {
+        let records = topics.records(&topic.name, partition);
+        let from = task.restored_to(changelog);
+        for (offset, record) in (0..).zip(records).skip(from.get() as usize) {
+            task.restore(changelog, borrowed(partition, offset, record))?;
         }
+        task.restored(changelog, NextOffset::at(records.len() as u64))?;
     }
     Ok(task)
 }

@@ -14,6 +14,7 @@ pub mod run;
 pub mod stage;
 pub mod state;
 mod task;
+pub mod window;
 mod worker;
 mod writer;
 

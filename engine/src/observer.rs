@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::record::Partition;
 use crate::recovery::{Recovery, Step};
 
-/// A moment in a worker's life, in the order of a transaction.
+/// A moment in a worker's life, in the order of a transaction. `Late`: so many records of the committed transactions came
+/// too late for their window.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Moment {
     Assigned { partitions: usize },
@@ -15,6 +16,7 @@ pub enum Moment {
     Flushed,
     OffsetsSent,
     Committed { records: u64, took: Duration },
+    Late { records: u64 },
     Failed { step: Step, recovery: Recovery },
 }
 

@@ -1,7 +1,7 @@
 //! A stage of a topology: what a task does with the records of its partition. Pure: no I/O, no clock, no threads.
 
 use crate::log::TopicSpec;
-use crate::record::{NewRecord, Partition, Record};
+use crate::record::{NewRecord, NextOffset, Partition, Record};
 use crate::state::StateError;
 
 /// Where a stage writes. The index is that of [`StageSpec::outputs`].
@@ -24,17 +24,23 @@ pub trait Stage: Send {
     /// The transaction is aborted: pending changes are forgotten.
     fn rolled_back(&mut self);
 
-    /// Takes one record of the changelog, in order, before anything is handled.
-    fn restore(&mut self, record: Record<'_>) -> Result<(), StateError>;
+    /// Takes one record of a changelog, in order, before anything is handled. The index is that of
+    /// [`StageSpec::changelogs`]: one is read to its end before the next begins.
+    fn restore(&mut self, changelog: usize, record: Record<'_>) -> Result<(), StateError>;
 
-    /// Where the changelog is to be read from: what lies before is in the store already.
-    fn restored_to(&self) -> crate::record::NextOffset {
-        crate::record::NextOffset::START
+    /// Where a changelog is to be read from: what lies before is in the store already.
+    fn restored_to(&self, _changelog: usize) -> NextOffset {
+        NextOffset::START
     }
 
-    /// The changelog has been read up to `end`: what is not in it is not state.
-    fn restored(&mut self, _end: crate::record::NextOffset) -> Result<(), StateError> {
+    /// A changelog has been read up to `end`: what is not in it is not state.
+    fn restored(&mut self, _changelog: usize, _end: NextOffset) -> Result<(), StateError> {
         Ok(())
+    }
+
+    /// Records of committed transactions that came too late for their window, since this was asked last.
+    fn take_late(&mut self) -> u64 {
+        0
     }
 
     /// Bytes held for the open transaction; a commit follows when they pass the limit.
@@ -53,16 +59,16 @@ pub type MakeStage = Box<dyn Fn(Partition) -> Result<Box<dyn Stage>, StateError>
 pub struct StageSpec {
     pub name: &'static str,
     pub input: TopicSpec,
-    /// What the stage writes to, changelog included.
+    /// What the stage writes to, changelogs included.
     pub outputs: Vec<TopicSpec>,
-    /// The topic that state is restored from, by partition.
-    pub changelog: Option<TopicSpec>,
+    /// The topics that state is restored from, by partition, in this order.
+    pub changelogs: Vec<TopicSpec>,
     pub make: MakeStage,
 }
 
 impl StageSpec {
     /// Every topic of the stage.
     pub fn topics(&self) -> impl Iterator<Item = &TopicSpec> {
-        std::iter::once(&self.input).chain(&self.outputs).chain(&self.changelog)
+        std::iter::once(&self.input).chain(&self.outputs).chain(&self.changelogs)
     }
 }

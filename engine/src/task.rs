@@ -33,33 +33,20 @@ impl Task {
         committed: NextOffset,
     ) -> Result<Self, TaskError> {
         let mut stage = (spec.make)(partition)?;
-        if let Some(changelog) = &spec.changelog {
-            let ends = log.ends(&changelog.name)?;
+        let mut records = 0;
+        for (changelog, topic) in spec.changelogs.iter().enumerate() {
+            let ends = log.ends(&topic.name)?;
             let end = ends.get(partition.0 as usize).copied().unwrap_or_default();
-            let mut failed = None;
-            let mut records = 0_u64;
-            log.read(&changelog.name, partition, stage.restored_to(), end, &mut |record| {
-                records += 1;
-                match stage.restore(record) {
-                    Ok(()) => ControlFlow::Continue(()),
-                    Err(error) => {
-                        failed = Some(error);
-                        ControlFlow::Break(())
-                    }
-                }
-            })?;
-            if let Some(error) = failed {
-                return Err(error.into());
-            }
-            stage.restored(end)?;
-            if records > 0 {
-                tracing::info!(
-                    stage = spec.name,
-                    partition = partition.0,
-                    records,
-                    "restored partition {partition}"
-                );
-            }
+            records += restore(log, stage.as_mut(), changelog, &topic.name, partition, end)?;
+            stage.restored(changelog, end)?;
+        }
+        if records > 0 {
+            tracing::info!(
+                stage = spec.name,
+                partition = partition.0,
+                records,
+                "restored partition {partition}"
+            );
         }
         Ok(Self { partition, stage, committed, position: committed })
     }
@@ -106,4 +93,32 @@ impl Task {
     pub(crate) fn pending_bytes(&self) -> usize {
         self.stage.pending_bytes()
     }
+
+    pub(crate) fn take_late(&mut self) -> u64 {
+        self.stage.take_late()
+    }
+}
+
+/// Hands a changelog's records up to `end` to the stage; tells how many.
+fn restore<L: Log>(
+    log: &L,
+    stage: &mut dyn Stage,
+    changelog: usize,
+    topic: &str,
+    partition: Partition,
+    end: NextOffset,
+) -> Result<u64, TaskError> {
+    let mut failed = None;
+    let mut records = 0;
+    log.read(topic, partition, stage.restored_to(changelog), end, &mut |record| {
+        records += 1;
+        match stage.restore(changelog, record) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    })?;
+    failed.map_or(Ok(records), |error| Err(error.into()))
 }

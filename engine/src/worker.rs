@@ -213,8 +213,13 @@ impl<'w, L: Log> Worker<'w, L> {
         let took = self.context.clock.now().saturating_sub(begun);
         self.observe(Moment::Committed { records: self.records, took });
         self.records = 0;
+        let mut late = 0;
         for task in self.tasks.values_mut() {
             task.committed()?;
+            late += task.take_late();
+        }
+        if late > 0 {
+            self.observe(Moment::Late { records: late });
         }
         Ok(())
     }

@@ -85,12 +85,12 @@ fn check(spec: &TopicSpec, found: u32) -> Result<(), LogError> {
 fn create(admin: &AdminClient<Context>, spec: &TopicSpec, replication: u16) -> Result<(), KafkaError> {
     let count = i32::try_from(spec.partitions).unwrap_or(i32::MAX);
     let in_sync_min = if replication >= REPLICATION_DEFAULT { "2" } else { "1" };
-    let (cleanup, retention) = kept(spec.kept);
+    let (cleanup, retention, timestamp) = kept(spec.kept);
     let topic = NewTopic::new(&spec.name, count, TopicReplication::Fixed(i32::from(replication)))
         .set("cleanup.policy", cleanup)
         .set("retention.ms", &retention)
         .set("min.insync.replicas", in_sync_min)
-        .set("message.timestamp.type", "CreateTime");
+        .set("message.timestamp.type", timestamp);
     let options =
         AdminOptions::new().operation_timeout(Some(CALL_TIMEOUT)).request_timeout(Some(CALL_TIMEOUT));
     for result in block_on(admin.create_topics([&topic], &options))? {
@@ -102,12 +102,14 @@ fn create(admin: &AdminClient<Context>, spec: &TopicSpec, replication: u16) -> R
     Ok(())
 }
 
-/// `cleanup.policy` and `retention.ms`.
-fn kept(kept: Kept) -> (&'static str, String) {
+/// `cleanup.policy`, `retention.ms` and `message.timestamp.type`.
+fn kept(kept: Kept) -> (&'static str, String, &'static str) {
     match kept {
-        Kept::Forever => ("delete", "-1".to_owned()),
-        Kept::Compacted => ("compact", "-1".to_owned()),
-        Kept::For(time) => ("delete", time.as_millis().to_string()),
+        Kept::Forever => ("delete", "-1".to_owned(), "CreateTime"),
+        Kept::Compacted => ("compact", "-1".to_owned(), "CreateTime"),
+        // The age is that of the record in this topic: what a replay of old records writes is as new as any other, and
+        // by the old records' own time the broker would remove it before it is read.
+        Kept::For(time) => ("delete", time.as_millis().to_string(), "LogAppendTime"),
     }
 }
 
@@ -126,8 +128,8 @@ mod tests {
 
     #[test]
     fn only_compaction_or_an_age_removes_records() {
-        assert_eq!(kept(Kept::Forever), ("delete", "-1".into()));
-        assert_eq!(kept(Kept::Compacted), ("compact", "-1".into()));
-        assert_eq!(kept(Kept::For(Duration::from_secs(60))), ("delete", "60000".into()));
+        assert_eq!(kept(Kept::Forever), ("delete", "-1".into(), "CreateTime"));
+        assert_eq!(kept(Kept::Compacted), ("compact", "-1".into(), "CreateTime"));
+        assert_eq!(kept(Kept::For(Duration::from_secs(60))), ("delete", "60000".into(), "LogAppendTime"));
     }
 }

@@ -6,7 +6,9 @@ use domain::{Aggregate, Atlas, Origin, Outcome, RawRecord, Reject, judge, keys_o
 use engine::record::{NewRecord, Partition, Record};
 use engine::stage::{Output, Stage};
 use engine::state::{IdSet, StateError};
+use engine::window::Window;
 
+use crate::arrivals::{Arrivals, WINDOWS, encode_notice};
 use crate::combine::Combiner;
 use crate::seen::{Counters, decode_seen, encode_seen};
 
@@ -28,6 +30,10 @@ pub(crate) struct CleanStage {
     committed: Counters,
     counters: Counters,
     combiner: Combiner,
+    arrivals: Arrivals,
+    /// The oldest minute open when the others were told last.
+    told: Option<Window>,
+    late_told: u64,
     /// The newest timestamp met in the open transaction: what is combined has no time of its own.
     timestamp_ms: i64,
     key: Vec<u8>,
@@ -45,9 +51,26 @@ impl CleanStage {
             committed: Counters::default(),
             counters: Counters::default(),
             combiner: Combiner::default(),
+            arrivals: Arrivals::default(),
+            told: None,
+            late_told: 0,
             timestamp_ms: 0,
             key: Vec::new(),
             value: Vec::new(),
+        }
+    }
+}
+
+impl CleanStage {
+    /// Tells every partition of the next stage when minutes are over here: behind all that belongs to them.
+    fn tell_time(&self, output: &mut dyn Output) {
+        let time = self.counters.arrivals.time;
+        if WINDOWS.oldest_open(time) != self.told {
+            let notice = encode_notice(self.partition, time);
+            let (timestamp_ms, key, value) = (self.timestamp_ms, Some(&notice[..]), Some(&[][..]));
+            for partition in (0..self.partitions).map(Partition) {
+                output.send(DELTAS, NewRecord { partition, timestamp_ms, key, value });
+            }
         }
     }
 }
@@ -56,6 +79,7 @@ impl Stage for CleanStage {
     fn handle(&mut self, record: Record<'_>, output: &mut dyn Output) {
         self.counters.rows += 1;
         self.timestamp_ms = self.timestamp_ms.max(record.timestamp_ms);
+        self.counters.arrivals.observe(record.timestamp_ms);
         let verdict = judge(RawRecord { key: record.key, value: record.value }, &self.atlas);
         if !self.seen.insert(verdict.id.to_bytes()) {
             self.counters.duplicates += 1;
@@ -68,6 +92,9 @@ impl Stage for CleanStage {
                 let delta = Aggregate::of(&sighting);
                 let combiner = &mut self.combiner;
                 keys_of(&sighting, &mut self.key, |_, key| combiner.add(key, &delta));
+                if let Some(minute) = self.counters.arrivals.admit(&WINDOWS, record.timestamp_ms) {
+                    self.arrivals.add(minute, sighting.country, &delta);
+                }
                 (SIGHTINGS, &mut self.counters.sightings)
             }
             Outcome::Reject(rejection) => {
@@ -98,9 +125,11 @@ impl Stage for CleanStage {
 
     fn flush(&mut self, output: &mut dyn Output) {
         let timestamp_ms = self.timestamp_ms;
+        self.arrivals.drain_into(&mut self.combiner, &mut self.key);
         self.combiner.blocks(self.partitions, |partition, block| {
             output.send(DELTAS, NewRecord { partition, timestamp_ms, key: None, value: Some(block) });
         });
+        self.tell_time(output);
         let ids: Vec<_> = self.seen.pending().collect();
         let blocks = ids.len().div_ceil(SEEN_IDS_MAX).max(1);
         for block in 0..blocks {
@@ -116,16 +145,18 @@ impl Stage for CleanStage {
         self.seen.committed();
         self.combiner.clear();
         self.committed = self.counters;
+        self.told = WINDOWS.oldest_open(self.counters.arrivals.time);
         Ok(())
     }
 
     fn rolled_back(&mut self) {
         self.seen.rolled_back();
         self.combiner.clear();
+        self.arrivals.clear();
         self.counters = self.committed;
     }
 
-    fn restore(&mut self, record: Record<'_>) -> Result<(), StateError> {
+    fn restore(&mut self, _changelog: usize, record: Record<'_>) -> Result<(), StateError> {
         let block = record.value.and_then(decode_seen).ok_or_else(|| StateError::Corrupt {
             offset: record.offset,
             what: "a block of ids was expected".into(),
@@ -135,7 +166,13 @@ impl Stage for CleanStage {
         }
         self.counters = block.counters;
         self.committed = block.counters;
+        self.late_told = block.counters.arrivals.late;
         Ok(())
+    }
+
+    fn take_late(&mut self) -> u64 {
+        let late = self.committed.arrivals.late;
+        late - std::mem::replace(&mut self.late_told, late)
     }
 
     fn pending_bytes(&self) -> usize {

@@ -175,6 +175,9 @@ impl Observer for Logged {
                 let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
                 tracing::debug!(stage, records, took_ms, "{stage}: committed {records} records");
             }
+            Moment::Late { records } => {
+                tracing::warn!(stage, records, "{stage}: {records} sightings came too late for their minute");
+            }
             Moment::Failed { step, recovery } => {
                 tracing::warn!(stage, ?step, ?recovery, "{stage}: a transaction failed");
             }

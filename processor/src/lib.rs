@@ -1,6 +1,7 @@
 //! The processor: cleans `ufo.raw` and keeps the aggregates, exactly once, on any log of the engine.
 
 mod aggregate_stage;
+pub mod arrivals;
 mod clean_stage;
 #[cfg(feature = "kafka")]
 pub mod cli;

@@ -1,13 +1,17 @@
 //! The changelog of the ids met: one record a commit, with the task's counters and the new ids.
 //!
 //! ```text
-//! version 1, rows, sightings, rejects, duplicates (u64, little endian, since the beginning), then 16 bytes for each new id
+//! version 2, rows, sightings, rejects, duplicates, late (u64, little endian, since the beginning),
+//! stream time (i64, the smallest for none), then 16 bytes for each new id
 //! ```
 
 use domain::SightingId;
+use engine::window::Intake;
 
-const VERSION: u8 = 1;
-const HEADER_BYTES: usize = 1 + 4 * 8;
+use crate::arrivals::{decode_time, encode_time};
+
+const VERSION: u8 = 2;
+const HEADER_BYTES: usize = 1 + 6 * 8;
 const ID_BYTES: usize = 16;
 
 /// What a partition of `ufo.raw` has come to: `rows = sightings + rejects + duplicates`.
@@ -17,6 +21,8 @@ pub struct Counters {
     pub sightings: u64,
     pub rejects: u64,
     pub duplicates: u64,
+    /// The partition's time, and how many of its sightings came too late for their minute of arrival.
+    pub arrivals: Intake,
 }
 
 /// A record of the changelog, decoded.
@@ -41,9 +47,11 @@ pub fn encode_seen<'i>(
 ) {
     out.reserve(HEADER_BYTES + ids.len() * ID_BYTES);
     out.push(VERSION);
-    for count in [counters.rows, counters.sightings, counters.rejects, counters.duplicates] {
+    let Counters { rows, sightings, rejects, duplicates, arrivals } = counters;
+    for count in [rows, sightings, rejects, duplicates, &arrivals.late] {
         out.extend_from_slice(&count.to_le_bytes());
     }
+    out.extend_from_slice(&encode_time(arrivals.time));
     for id in ids {
         out.extend_from_slice(id);
     }
@@ -54,27 +62,31 @@ pub fn decode_seen(value: &[u8]) -> Option<SeenBlock<'_>> {
     let (&version, rest) = value.split_first()?;
     let (counts, ids) = rest.split_at_checked(HEADER_BYTES - 1)?;
     let (counts, _) = counts.as_chunks::<8>();
-    let &[rows, sightings, rejects, duplicates] = counts else { return None };
+    let &[rows, sightings, rejects, duplicates, late, time] = counts else { return None };
+    let arrivals = Intake { time: decode_time(time), late: u64::from_le_bytes(late) };
     let [rows, sightings, rejects, duplicates] =
         [rows, sightings, rejects, duplicates].map(u64::from_le_bytes);
     let (ids, odd) = ids.as_chunks::<ID_BYTES>();
     (version == VERSION && odd.is_empty())
-        .then_some(SeenBlock { counters: Counters { rows, sightings, rejects, duplicates }, ids })
+        .then_some(SeenBlock { counters: Counters { rows, sightings, rejects, duplicates, arrivals }, ids })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use engine::window::StreamTime;
     use proptest::prelude::*;
 
     proptest! {
         #[test]
         fn what_is_encoded_comes_back(
-            counts in any::<[u64; 4]>(),
+            counts in any::<[u64; 5]>(),
+            time in any::<Option<i64>>(),
             ids in prop::collection::vec(any::<[u8; 16]>(), 0..20),
         ) {
-            let [rows, sightings, rejects, duplicates] = counts;
-            let counters = Counters { rows, sightings, rejects, duplicates };
+            let [rows, sightings, rejects, duplicates, late] = counts;
+            let time = time.map(StreamTime::at).unwrap_or_default();
+            let counters = Counters { rows, sightings, rejects, duplicates, arrivals: Intake { time, late } };
             let mut bytes = Vec::new();
             encode_seen(&counters, ids.iter(), &mut bytes);
             let block = decode_seen(&bytes).expect("decodes");

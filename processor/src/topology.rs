@@ -20,6 +20,7 @@ pub fn topology(topics: &Topics, partitions: u32) -> Vec<StageSpec> {
     let deltas = topic(topics.aggregates_repartition(), Kept::For(REPARTITION_KEPT));
     let seen = topic(topics.seen_changelog(), Kept::Forever);
     let aggregates = topic(topics.aggregates(), Kept::Compacted);
+    let windows = topic(topics.windows_changelog(), Kept::Compacted);
 
     let mut outputs = vec![raw.clone(); 4];
     outputs[clean_stage::SIGHTINGS] = topic(topics.sightings(), Kept::Forever);
@@ -33,21 +34,27 @@ pub fn topology(topics: &Topics, partitions: u32) -> Vec<StageSpec> {
         name: "clean",
         input: raw,
         outputs,
-        changelog: Some(seen),
+        changelogs: vec![seen],
         make: Box::new(move |partition| {
             let stage = CleanStage::new(partition, partitions, raw_topic.clone(), atlas.clone());
             Ok(Box::new(stage) as Box<dyn Stage>)
         }),
     };
 
-    let mut outputs = vec![deltas.clone()];
+    let mut outputs = vec![deltas.clone(); 2];
     outputs[aggregate_stage::AGGREGATES] = aggregates.clone();
+    outputs[aggregate_stage::WINDOWS] = windows.clone();
+    let mut changelogs = vec![deltas.clone(); 2];
+    changelogs[aggregate_stage::WINDOWS_CHANGELOG] = windows;
+    changelogs[aggregate_stage::AGGREGATES_CHANGELOG] = aggregates;
     let aggregate = StageSpec {
         name: "aggregate",
         input: deltas,
         outputs,
-        changelog: Some(aggregates),
-        make: Box::new(|partition| Ok(Box::new(AggregateStage::new(partition)) as Box<dyn Stage>)),
+        changelogs,
+        make: Box::new(move |partition| {
+            Ok(Box::new(AggregateStage::new(partition, partitions)) as Box<dyn Stage>)
+        }),
     };
     vec![clean, aggregate]
 }

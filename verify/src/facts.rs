@@ -8,6 +8,7 @@ use delta::Lake;
 use domain::{Aggregate, Atlas, RawRecord, SightingId, Topics, Totals, View, wire};
 use engine::log::{Log, LogError};
 use engine::record::{NextOffset, Partition, Record};
+use processor::arrivals::decode_windows;
 use processor::seen::{Counters, decode_seen};
 use producer::input::{self, InputError};
 use producer::rows::Rows;
@@ -29,7 +30,7 @@ impl Ids {
     }
 }
 
-/// Current aggregates by record key; the arrivals, which no recomputation can know, are left out.
+/// Current aggregates by record key; the arrivals, which no recomputation of the file can know, are left out.
 pub type Aggregates = BTreeMap<Vec<u8>, Aggregate>;
 
 /// What the topics hold.
@@ -40,6 +41,16 @@ pub struct LogFacts {
     pub sightings: Ids,
     pub rejects: Ids,
     pub aggregates: Aggregates,
+    pub arrivals: Arrivals,
+}
+
+/// Sightings by their minute of arrival. How they fall into minutes depends on when they came, but each is in one
+/// minute or counted as late.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Arrivals {
+    /// Over all minutes and countries.
+    pub count: u64,
+    pub late: u64,
 }
 
 /// What the lake or the index holds; `None` is what it is not asked for.
@@ -95,7 +106,30 @@ pub fn log_facts<L: Log>(log: &L, topics: &Topics) -> Result<LogFacts, FactsErro
         })?;
     }
     facts.aggregates = current_aggregates(log, topics)?;
+    facts.arrivals = arrivals(log, topics, &facts.counters_by_partition)?;
     Ok(facts)
+}
+
+fn arrivals<L: Log>(log: &L, topics: &Topics, counters: &[Counters]) -> Result<Arrivals, FactsError> {
+    let mut minutes = BTreeMap::new();
+    each_record(log, &topics.aggregates(), |record| {
+        let (key, value) = (record.key?, record.value?);
+        if View::of_record_key(key)? == View::Arrivals {
+            let (_, _, aggregate) = wire::decode_aggregate(value).ok()?;
+            minutes.insert(key.to_vec(), aggregate.count);
+        }
+        Some(())
+    })?;
+    let mut late = BTreeMap::new();
+    each_record(log, &topics.windows_changelog(), |record| {
+        late.insert(record.partition, decode_windows(record.value?)?.late);
+        Some(())
+    })?;
+    let too_late_for_minute = counters.iter().map(|counters| counters.arrivals.late);
+    Ok(Arrivals {
+        count: minutes.values().sum(),
+        late: late.values().copied().chain(too_late_for_minute).sum(),
+    })
 }
 
 /// The last value of each key of `ufo.aggregates`.

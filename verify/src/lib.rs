@@ -28,6 +28,8 @@ pub fn ledger(file: Option<&Totals>, log: &LogFacts, stores: &[(&str, &StoreFact
         |count: fn(&processor::seen::Counters) -> u64| log.counters_by_partition.iter().map(count).sum();
     report.equal("sightings counted = sightings in the topic", sum(|c| c.sightings), len(&log.sightings));
     report.equal("rejects counted = rejects in the topic", sum(|c| c.rejects), len(&log.rejects));
+    let arrivals = log.arrivals.count + log.arrivals.late;
+    report.equal("sightings counted = arrivals + late", sum(|c| c.sightings), arrivals);
     once(&mut report, "sightings", &log.sightings);
     once(&mut report, "rejects", &log.rejects);
 

@@ -2,7 +2,7 @@
 
 use domain::{Aggregate, SightingId, Totals};
 use processor::seen::Counters;
-use verify::facts::{LogFacts, StoreFacts};
+use verify::facts::{Arrivals, LogFacts, StoreFacts};
 use verify::ledger;
 
 fn id(number: u8) -> SightingId {
@@ -24,9 +24,10 @@ fn clean() -> (Totals, LogFacts, StoreFacts) {
     let mut log = LogFacts {
         raw_by_partition: vec![3, 1],
         counters_by_partition: vec![
-            Counters { rows: 3, sightings: 2, rejects: 0, duplicates: 1 },
-            Counters { rows: 1, sightings: 0, rejects: 1, duplicates: 0 },
+            Counters { rows: 3, sightings: 2, duplicates: 1, ..Counters::default() },
+            Counters { rows: 1, rejects: 1, ..Counters::default() },
         ],
+        arrivals: Arrivals { count: 1, late: 1 },
         ..LogFacts::default()
     };
     log.sightings.add(id(1));
@@ -89,5 +90,15 @@ fn a_row_not_accounted_for_is_found_in_its_partition() {
     assert_eq!(
         first_difference(&totals, &log, &store).as_deref(),
         Some("partition 1: raw = sightings + rejects + duplicates")
+    );
+}
+
+#[test]
+fn a_sighting_in_no_minute_of_arrival_and_not_late_is_found() {
+    let (totals, mut log, store) = clean();
+    log.arrivals.late = 0;
+    assert_eq!(
+        first_difference(&totals, &log, &store).as_deref(),
+        Some("sightings counted = arrivals + late")
     );
 }

@@ -45,6 +45,20 @@ pub fn encode_aggregate(view: View, record_key: &[u8], aggregate: &Aggregate, ou
     out.push(b'}');
 }
 
+const FINAL: &[u8] = b",\"final\":true}";
+
+/// The same for a window that is closed: the last record that its key will ever have says so.
+pub fn encode_final_aggregate(view: View, record_key: &[u8], aggregate: &Aggregate, out: &mut Vec<u8>) {
+    encode_aggregate(view, record_key, aggregate, out);
+    out.pop();
+    out.extend_from_slice(FINAL);
+}
+
+/// Whether a value is that of a closed window.
+pub fn is_final_aggregate(value: &[u8]) -> bool {
+    value.ends_with(FINAL)
+}
+
 fn write_name(name: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"");
     out.extend_from_slice(name.as_bytes());

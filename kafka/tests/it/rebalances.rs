@@ -54,7 +54,7 @@ impl Stage for Copy {
 
     fn rolled_back(&mut self) {}
 
-    fn restore(&mut self, _: Record<'_>) -> Result<(), StateError> {
+    fn restore(&mut self, _: usize, _: Record<'_>) -> Result<(), StateError> {
         Ok(())
     }
 
@@ -102,7 +102,7 @@ fn copies_each_record_once(kafka: &Kafka) {
         name: "copy",
         input: spec(&input),
         outputs: vec![spec(&output)],
-        changelog: None,
+        changelogs: Vec::new(),
         make: Box::new(|partition| Ok(Box::new(Copy(partition)))),
     }];
     let application = unique("copy");
