@@ -33,7 +33,7 @@ pub fn figures(aggregates: &Aggregates, home: &str) -> String {
         .find(|(key, _)| part(key, 0) == Some(home))
         .map_or(0, |(_, aggregate)| aggregate.count);
     if count == 0 {
-        let _ = writeln!(out, "\nDomestic ({name}): no sightings (another country: --home us)");
+        let _ = writeln!(out, "\nDomestic ({name}): no sightings (another country: --home CODE)");
     } else {
         let _ = writeln!(out, "\nDomestic ({name}): {} sightings, by month\n{months}", grouped(count));
     }

@@ -33,7 +33,7 @@ pub(crate) struct Flags {
     #[arg(long, env = "UFO_DATA", value_name = "DIR", default_value = "./data", global = true)]
     pub(crate) data: PathBuf,
     /// The country whose own view is shown, as ISO 3166 code
-    #[arg(long, env = "UFO_HOME", value_name = "CODE", default_value = "kr", global = true)]
+    #[arg(long, env = "UFO_HOME", value_name = "CODE", default_value = "us", global = true)]
     pub(crate) home: String,
     /// Send at most this many rows in this run
     #[arg(long, value_name = "N", value_parser = rows)]

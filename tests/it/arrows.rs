@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each crate of ours, and those of ours that it may depend on.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("domain", &[]),
     ("engine", &[]),
     ("delta", &[]),
@@ -21,6 +21,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
         "local",
         &["domain", "engine", "service", "embedded", "delta", "producer", "processor", "sink", "verify"],
     ),
+    ("dashboards", &["service", "sink"]),
     ("pipeline-tests", &["producer"]),
 ];
 
