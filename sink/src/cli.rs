@@ -12,11 +12,13 @@ use kafka::Kafka;
 use kafka::options::{LogFlags, LogSettings};
 use serde::{Deserialize, Serialize};
 use service::exit::{Code, Exit};
+use service::http::{self, Watched};
 use service::settings::{self, CommonFlags, Invalid};
-use service::{Secret, Settings, Shutdown, telemetry};
+use service::{Health, Metrics, Secret, Settings, Shutdown, telemetry};
 
-use crate::index::{IndexMetrics, IndexSettings, run_index};
-use crate::lake::{LakeSettings, run_lake};
+use crate::index::generation::Names;
+use crate::index::{Index, IndexMetrics, IndexSettings, Kind, part_of, run_index};
+use crate::lake::{self, LakeMetrics, LakeSettings, run_lake, set_up_lake};
 
 /// What switches a destination off.
 const OFF: &str = "none";
@@ -58,6 +60,10 @@ struct Options {
     #[arg(long)]
     #[serde(skip)]
     until_end: bool,
+    /// Make what is missing (topics, bucket, indexes and their aliases), and exit; may be run again
+    #[arg(long)]
+    #[serde(skip)]
+    setup: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -135,7 +141,13 @@ pub fn start() -> Result<(), Exit> {
     let log = Kafka::new(program.log.kafka());
     log.ensure_topics(&read_topics(&topics, program.log.partitions))?;
     let index = program.index(until_end);
-    let lake = program.lake(&topics)?;
+    let mut lake = program.lake(&topics)?;
+    if given.flags.options.setup {
+        return set_up(&topics, index.as_ref(), lake.as_ref(), &shutdown);
+    }
+    let watched = Watched { health: Health::default(), metrics: Metrics::new(), shutdown: shutdown.clone() };
+    let index_metrics = Arc::new(watch(&watched, index.as_ref(), lake.as_mut()));
+    let _server = http::listen(&loaded.process, watched)?;
 
     // One that fails stops the other: whoever supervises the process starts both again, each where it was.
     let failing = |result: Result<(), Exit>| {
@@ -147,8 +159,7 @@ pub fn start() -> Result<(), Exit> {
     let at_once = AtomicBool::new(true);
     let (indexed, written) = thread::scope(|scope| {
         let indexing = scope.spawn(|| {
-            let metrics = Arc::new(IndexMetrics::default());
-            let work = |settings| run_index(&log, &topics, settings, &metrics, &shutdown);
+            let work = |settings| run_index(&log, &topics, settings, &index_metrics, &shutdown);
             failing(index.as_ref().map(work).transpose().map(|_| ()).map_err(Exit::from))
         });
         let work = |settings| run_lake(&log, settings, until_end.then_some(&at_once), &shutdown);
@@ -158,6 +169,40 @@ pub fn start() -> Result<(), Exit> {
     indexed.and(written)?;
     tracing::info!("stopped: everything read is written");
     Ok(())
+}
+
+/// Makes what the sink writes to. Only here is a bucket made: one that is missing later has been lost.
+fn set_up(
+    topics: &Topics,
+    index: Option<&IndexSettings>,
+    lake: Option<&LakeSettings>,
+    shutdown: &Shutdown,
+) -> Result<(), Exit> {
+    if let Some(settings) = index {
+        let names = Names::new(topics.prefix())?;
+        Index::connect(settings, shutdown)?.prepare(&names, topics.generation())?;
+    }
+    if let Some(settings) = lake
+        && set_up_lake(settings)?
+    {
+        tracing::info!("made the bucket of {}", settings.lake.url);
+    }
+    tracing::info!("set up: topics, indexes and lake are there");
+    Ok(())
+}
+
+/// What is told about this process: parts that are not ready yet, and metrics.
+fn watch(watched: &Watched, index: Option<&IndexSettings>, lake: Option<&mut LakeSettings>) -> IndexMetrics {
+    let Watched { health, metrics, .. } = watched;
+    if index.is_some() {
+        Kind::ALL.into_iter().for_each(|kind| health.not_ready(part_of(kind), "starting"));
+    }
+    if let Some(settings) = lake {
+        health.not_ready(lake::PART, "starting");
+        settings.health = health.clone();
+        settings.metrics = LakeMetrics::registered(metrics);
+    }
+    IndexMetrics::registered(metrics, health.clone())
 }
 
 /// What the sink reads, as the processor makes it: so that the order of starting does not matter.
