@@ -23,9 +23,17 @@ pub enum Moment {
     },
     Flushed,
     OffsetsSent,
-    Committed { records: u64, took: Duration },
-    Late { records: u64 },
-    Failed { step: Step, recovery: Recovery },
+    Committed {
+        records: u64,
+        took: Duration,
+    },
+    Late {
+        records: u64,
+    },
+    Failed {
+        step: Step,
+        recovery: Recovery,
+    },
 }
 
 /// Takes the moments of a stage's workers.

@@ -23,6 +23,10 @@ use crate::lake::{self, LakeMetrics, LakeSettings, run_lake, set_up_lake};
 /// What switches a destination off.
 const OFF: &str = "none";
 
+const LAKE_MEMORY_MIB_DEFAULT: usize = 576;
+/// A file for each year of the sightings is open at the same time.
+const LAKE_MEMORY_MIB_MIN: usize = 24;
+
 /// Writes sightings, rejects and aggregates from the log into Elasticsearch and into the lake (Delta tables on S3 or in a
 /// folder), each once in each. Start more of them and they share the work.
 #[derive(Debug, clap::Parser)]
@@ -53,6 +57,10 @@ struct Options {
     /// [default: data/lake]
     #[arg(long, value_name = "URL")]
     lake: Option<String>,
+    /// Memory that the lake's open files may take together, in MiB; less of it makes more and smaller files
+    /// [default: 576]
+    #[arg(long, value_name = "MIB")]
+    lake_memory_mib: Option<usize>,
     /// Folder for what Elasticsearch refuses [default: data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -76,6 +84,7 @@ struct ProgramSettings {
     elasticsearch_api_key: Option<Secret>,
     elasticsearch_ca: Option<PathBuf>,
     lake: String,
+    lake_memory_mib: usize,
     data: PathBuf,
 }
 
@@ -89,6 +98,7 @@ impl Default for ProgramSettings {
             elasticsearch_api_key: None,
             elasticsearch_ca: None,
             lake: "data/lake".into(),
+            lake_memory_mib: LAKE_MEMORY_MIB_DEFAULT,
             data: "data".into(),
         }
     }
@@ -100,6 +110,10 @@ impl Settings for ProgramSettings {
     fn check(&self) -> Result<(), Invalid> {
         if self.elasticsearch == OFF && self.lake == OFF {
             return Err(Invalid::new("lake", "is none and so is `elasticsearch`: there is nothing to do"));
+        }
+        if !(LAKE_MEMORY_MIB_MIN..=1 << 20).contains(&self.lake_memory_mib) {
+            let reason = format!("must be between {LAKE_MEMORY_MIB_MIN} and {}", 1 << 20);
+            return Err(Invalid::new("lake_memory_mib", reason));
         }
         self.log.fault().map_or(Ok(()), |(key, reason)| Err(Invalid::new(key, reason)))
     }
@@ -124,7 +138,9 @@ impl ProgramSettings {
             return Ok(None);
         }
         let lake = Lake::open(&self.lake).map_err(|error| Exit::from_error(Code::Config, error))?;
-        Ok(Some(LakeSettings::new(topics.clone(), lake)))
+        let mut settings = LakeSettings::new(topics.clone(), lake);
+        settings.limit_memory(self.lake_memory_mib << 20);
+        Ok(Some(settings))
     }
 }
 

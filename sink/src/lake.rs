@@ -80,6 +80,15 @@ impl LakeSettings {
     }
 }
 
+impl LakeSettings {
+    /// Shares memory out among the three tables that grow. A file is no larger than what may be open.
+    pub fn limit_memory(&mut self, bytes: usize) {
+        self.bounds.memory_bytes = bytes / 3;
+        self.bounds.file_bytes = self.bounds.file_bytes.min(self.bounds.memory_bytes);
+        self.bounds.commit_bytes = self.bounds.commit_bytes.min(2 * self.bounds.memory_bytes);
+    }
+}
+
 /// What each of the lake's readers works with.
 struct Task<'t, L> {
     log: &'t L,
