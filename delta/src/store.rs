@@ -15,6 +15,9 @@ use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
 use crate::error::DeltaError;
 
+/// How a store says that there is no such bucket.
+const NO_BUCKET: &str = "NoSuchBucket";
+
 /// A store and the place in it where tables begin.
 #[derive(Clone, Debug)]
 pub struct Lake {
@@ -54,13 +57,12 @@ impl Lake {
     /// Asks the bucket once, so that a start with a wrong setting ends within seconds and says which one it is.
     pub async fn check(&self) -> Result<(), DeltaError> {
         let Some((bucket, _)) = bucket_of(&self.url) else { return Ok(()) };
-        let store = s3_store(bucket, Patience::Hasty).map_err(|why| self.refused(why))?;
-        let Some(Err(error)) = store.list(Some(&self.root)).next().await else { return Ok(()) };
+        let Some(error) = self.first_failure(bucket).await? else { return Ok(()) };
         // A refused listing comes as an error of no kind: only its text says which.
         let cause = root_cause(&error);
         let says = |text: &str| cause.contains(text);
         Err(self.refused(match &error {
-            _ if says("NoSuchBucket") => format!("the bucket {bucket} does not exist: make it, or name another"),
+            _ if says(NO_BUCKET) => format!("the bucket {bucket} does not exist: make it, or name another"),
             _ if says("403 Forbidden") || says("401 Unauthorized") => format!(
                 "the credentials are refused: check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and their rights on {bucket}"
             ),
@@ -68,6 +70,27 @@ impl Lake {
                 "no useful answer from the store: check AWS_ENDPOINT_URL, AWS_REGION, AWS_ALLOW_HTTP (true for http://) and the network ({cause})"
             ),
         }))
+    }
+
+    /// Makes the bucket where it does not exist: whether it did. For a setup only: a bucket that is gone while the lake is
+    /// in use is to be told, not replaced.
+    pub async fn create_missing_bucket(&self) -> Result<bool, DeltaError> {
+        let Some((bucket, _)) = bucket_of(&self.url) else { return Ok(false) };
+        let is_missing = match self.first_failure(bucket).await? {
+            Some(error) => root_cause(&error).contains(NO_BUCKET),
+            None => false,
+        };
+        if is_missing {
+            s3_create_bucket(bucket).await.map_err(|why| self.refused(why))?;
+        }
+        self.check().await?;
+        Ok(is_missing)
+    }
+
+    /// What goes wrong when the bucket is asked.
+    async fn first_failure(&self, bucket: &str) -> Result<Option<Error>, DeltaError> {
+        let store = s3_store(bucket, Patience::Hasty).map_err(|why| self.refused(why))?;
+        Ok(store.list(Some(&self.root)).next().await.and_then(Result::err))
     }
 
     /// Makes sure that an object is written only where there is none: all promises about commits rest on it, and some
@@ -171,6 +194,16 @@ enum Patience {
 #[cfg(feature = "s3")]
 fn s3_store(bucket: &str, patience: Patience) -> Result<Arc<dyn ObjectStore>, String> {
     s3::store(bucket, patience)
+}
+
+#[cfg(feature = "s3")]
+async fn s3_create_bucket(bucket: &str) -> Result<(), String> {
+    s3::create_bucket(bucket).await
+}
+
+#[cfg(not(feature = "s3"))]
+async fn s3_create_bucket(bucket: &str) -> Result<(), String> {
+    s3_store(bucket, Patience::Hasty).map(drop)
 }
 
 #[cfg(not(feature = "s3"))]

@@ -2,22 +2,38 @@
 
 use std::time::Duration;
 
-use crate::record::Partition;
 use crate::recovery::{Recovery, Step};
 
 /// A moment in a worker's life, in the order of a transaction. `Late`: so many records of the committed transactions came
 /// too late for their window.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Moment {
-    Assigned { partitions: usize },
-    Revoked { partitions: usize },
-    Restored { partition: Partition, records: u64 },
-    Consumed { records: usize },
+    Assigned {
+        partitions: usize,
+    },
+    Revoked {
+        partitions: usize,
+    },
+    /// Their state is restored, and they are read from where their group is.
+    Started {
+        partitions: usize,
+    },
+    Consumed {
+        records: usize,
+    },
     Flushed,
     OffsetsSent,
-    Committed { records: u64, took: Duration },
-    Late { records: u64 },
-    Failed { step: Step, recovery: Recovery },
+    Committed {
+        records: u64,
+        took: Duration,
+    },
+    Late {
+        records: u64,
+    },
+    Failed {
+        step: Step,
+        recovery: Recovery,
+    },
 }
 
 /// Takes the moments of a stage's workers.

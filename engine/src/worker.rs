@@ -279,7 +279,9 @@ impl<'w, L: Log> Worker<'w, L> {
     fn assigned(&mut self, partitions: &[Partition]) -> Result<(), Halt> {
         self.observe(Moment::Assigned { partitions: partitions.len() });
         let positions = self.restore(partitions)?;
-        self.retrying(|worker| Ok(worker.consumer.start(&positions)?))
+        self.retrying(|worker| Ok(worker.consumer.start(&positions)?))?;
+        self.observe(Moment::Started { partitions: positions.len() });
+        Ok(())
     }
 
     /// Makes the tasks of `partitions` as of what their group has committed.

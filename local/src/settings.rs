@@ -1,10 +1,10 @@
 //! The flags of `ufo`.
 
 use std::path::PathBuf;
-use std::{fs, io};
 
 use clap::{Parser, Subcommand};
 use delta::Lake;
+use producer::files::Synthetic;
 use service::exit::{Code, Exit};
 
 /// Partitions of the embedded log: as many as threads could ever share on one machine.
@@ -79,26 +79,7 @@ impl Flags {
         if let Some(file) = &self.file {
             return Ok(file.clone());
         }
-        let file = self.data.join(format!("synthetic-{}-{}.csv", self.rows, self.seed));
-        if file.exists() {
-            return Ok(file);
-        }
-        let failed = |error| Exit::from_error(Code::Io, CannotWrite { file: file.clone(), source: error });
-        fs::create_dir_all(&self.data).map_err(failed)?;
-        // A name of its own until it is whole: a run that was killed leaves no half file under the final name.
-        let partial = file.with_extension("csv.partial");
-        let mut out = io::BufWriter::new(fs::File::create(&partial).map_err(failed)?);
-        producer::generate::write_csv(self.seed, self.rows, &mut out).map_err(failed)?;
-        io::Write::flush(&mut out).map_err(failed)?;
-        fs::rename(&partial, &file).map_err(failed)?;
-        Ok(file)
+        let synthetic = Synthetic { rows: self.rows, seed: self.seed, folder: self.data.clone() };
+        Ok(synthetic.kept()?)
     }
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("cannot write the synthetic file {}: choose another folder with --data", file.display())]
-struct CannotWrite {
-    file: PathBuf,
-    #[source]
-    source: io::Error,
 }

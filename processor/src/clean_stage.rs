@@ -1,8 +1,9 @@
 //! The stage that reads `ufo.raw`: finds duplicates, cleans, combines what the sighting adds to each view.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::{Aggregate, Atlas, Origin, Outcome, RawRecord, Reject, judge, keys_of, wire};
+use domain::{Aggregate, Atlas, Origin, Outcome, RawRecord, Reject, RejectCode, judge, keys_of, wire};
 use engine::record::{NewRecord, Partition, Record};
 use engine::stage::{Output, Stage};
 use engine::state::{IdSet, StateError};
@@ -10,6 +11,7 @@ use engine::window::Window;
 
 use crate::arrivals::{Arrivals, WINDOWS, encode_notice};
 use crate::combine::Combiner;
+use crate::metrics::RowMetrics;
 use crate::seen::{Counters, decode_seen, encode_seen};
 
 /// Outputs of this stage, in the order of its spec.
@@ -29,6 +31,9 @@ pub(crate) struct CleanStage {
     seen: IdSet,
     committed: Counters,
     counters: Counters,
+    /// In the open transaction.
+    rejected: BTreeMap<RejectCode, u64>,
+    metrics: RowMetrics,
     combiner: Combiner,
     arrivals: Arrivals,
     /// The oldest minute open when the others were told last.
@@ -41,7 +46,13 @@ pub(crate) struct CleanStage {
 }
 
 impl CleanStage {
-    pub(crate) fn new(partition: Partition, partitions: u32, raw_topic: Arc<str>, atlas: Arc<Atlas>) -> Self {
+    pub(crate) fn new(
+        partition: Partition,
+        partitions: u32,
+        raw_topic: Arc<str>,
+        atlas: Arc<Atlas>,
+        metrics: RowMetrics,
+    ) -> Self {
         Self {
             partition,
             partitions,
@@ -50,6 +61,8 @@ impl CleanStage {
             seen: IdSet::default(),
             committed: Counters::default(),
             counters: Counters::default(),
+            rejected: BTreeMap::new(),
+            metrics,
             combiner: Combiner::default(),
             arrivals: Arrivals::default(),
             told: None,
@@ -98,6 +111,7 @@ impl Stage for CleanStage {
                 (SIGHTINGS, &mut self.counters.sightings)
             }
             Outcome::Reject(rejection) => {
+                *self.rejected.entry(rejection.code).or_default() += 1;
                 let origin = Origin {
                     topic: &self.raw_topic,
                     partition: record.partition.0.cast_signed(),
@@ -144,6 +158,7 @@ impl Stage for CleanStage {
     fn committed(&mut self) -> Result<(), StateError> {
         self.seen.committed();
         self.combiner.clear();
+        self.metrics.committed(&self.committed, &self.counters, std::mem::take(&mut self.rejected));
         self.committed = self.counters;
         self.told = WINDOWS.oldest_open(self.counters.arrivals.time);
         Ok(())
@@ -153,6 +168,7 @@ impl Stage for CleanStage {
         self.seen.rolled_back();
         self.combiner.clear();
         self.arrivals.clear();
+        self.rejected.clear();
         self.counters = self.committed;
     }
 

@@ -8,14 +8,16 @@ use std::time::Duration;
 
 use domain::Topics;
 use engine::WorkerSettings;
-use engine::observer::{Moment, Observer};
 use kafka::Kafka;
 use kafka::options::{LogFlags, LogSettings};
 use serde::{Deserialize, Serialize};
 use service::exit::{Code, Exit};
+use service::http::{self, Watched};
 use service::settings::{self, CommonFlags, Invalid};
-use service::{Settings, Shutdown, telemetry};
+use service::{Health, Metrics, Settings, Shutdown, telemetry};
 
+use crate::metrics::RowMetrics;
+use crate::observed::{Observed, PARTS};
 use crate::{ProcessorSettings, run_processor};
 
 /// Cleans the sightings in the log and keeps their aggregates, exactly once. Start as many as there are partitions: they
@@ -90,6 +92,8 @@ pub fn start() -> Result<(), Exit> {
     telemetry::start(&loaded.process)?;
     let shutdown = Shutdown::on_signals(loaded.process.shutdown_grace())
         .map_err(|error| Exit::from_error(Code::Software, error))?;
+    let watched = Watched { health: Health::new(PARTS), metrics: Metrics::new(), shutdown };
+    let _server = http::listen(&loaded.process, watched.clone())?;
     let program = &loaded.settings;
     let (instance, _lock) = match (&program.instance, &program.data) {
         (Some(instance), _) => (instance.clone(), None),
@@ -105,11 +109,13 @@ pub fn start() -> Result<(), Exit> {
             commit_interval: Duration::from_millis(program.commit_interval_ms),
             ..WorkerSettings::default()
         },
+        metrics: RowMetrics::registered(&watched.metrics),
         ..ProcessorSettings::new(topics, program.log.partitions, instance)
     };
     let at_once = AtomicBool::new(true);
     let until_end = given.flags.options.until_end.then_some(&at_once);
-    run_processor(&log, &processing, until_end, &shutdown, &Logged)?;
+    let observed = Observed::new(watched.health, &watched.metrics);
+    run_processor(&log, &processing, until_end, &watched.shutdown, &observed)?;
     tracing::info!("stopped: everything handled is committed");
     Ok(())
 }
@@ -149,39 +155,4 @@ fn kept_instance(data: &Path) -> Result<(String, File), Exit> {
         file.sync_all().map_err(failed)?;
     }
     Ok((instance.trim().to_owned(), file))
-}
-
-/// A rebalance, an abort, a commit: one readable line each.
-struct Logged;
-
-impl Observer for Logged {
-    fn observe(&self, stage: &'static str, moment: &Moment) {
-        match moment {
-            Moment::Assigned { partitions } => {
-                tracing::info!(stage, partitions, "{stage}: {partitions} partitions assigned");
-            }
-            Moment::Revoked { partitions } => {
-                tracing::info!(stage, partitions, "{stage}: {partitions} partitions given back");
-            }
-            Moment::Restored { partition, records } => {
-                tracing::info!(
-                    stage,
-                    partition = partition.0,
-                    records,
-                    "{stage}: partition {partition} restored"
-                );
-            }
-            Moment::Committed { records, took } => {
-                let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-                tracing::debug!(stage, records, took_ms, "{stage}: committed {records} records");
-            }
-            Moment::Late { records } => {
-                tracing::warn!(stage, records, "{stage}: {records} sightings came too late for their minute");
-            }
-            Moment::Failed { step, recovery } => {
-                tracing::warn!(stage, ?step, ?recovery, "{stage}: a transaction failed");
-            }
-            Moment::Consumed { .. } | Moment::Flushed | Moment::OffsetsSent => {}
-        }
-    }
 }

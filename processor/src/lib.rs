@@ -6,6 +6,9 @@ mod clean_stage;
 #[cfg(feature = "kafka")]
 pub mod cli;
 pub mod combine;
+pub mod metrics;
+#[cfg(feature = "kafka")]
+mod observed;
 pub mod seen;
 mod topology;
 
@@ -20,6 +23,7 @@ use engine::run::{RunSettings, run};
 use engine::{TaskError, WorkerSettings};
 use service::{Shutdown, clock};
 
+use metrics::RowMetrics;
 pub use topology::topology;
 
 /// How the processor works.
@@ -34,6 +38,7 @@ pub struct ProcessorSettings {
     /// Worker threads for each of the two stages.
     pub threads: usize,
     pub worker: WorkerSettings,
+    pub metrics: RowMetrics,
 }
 
 impl ProcessorSettings {
@@ -46,6 +51,7 @@ impl ProcessorSettings {
             is_static_member: false,
             threads: 1,
             worker: WorkerSettings::default(),
+            metrics: RowMetrics::default(),
         }
     }
 }
@@ -58,7 +64,7 @@ pub fn run_processor<L: Log>(
     shutdown: &Shutdown,
     observer: &dyn Observer,
 ) -> Result<(), TaskError> {
-    let stages = topology(&settings.topics, settings.partitions);
+    let stages = topology::topology_with(&settings.topics, settings.partitions, settings.metrics.clone());
     let settings = RunSettings {
         application: settings.topics.application("processor"),
         instance: settings.instance.clone(),

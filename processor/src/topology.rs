@@ -9,12 +9,18 @@ use engine::stage::{Stage, StageSpec};
 
 use crate::aggregate_stage::{self, AggregateStage};
 use crate::clean_stage::{self, CleanStage};
+use crate::metrics::RowMetrics;
 
 /// Longer than any outage that is to be survived without reprocessing: readers have their own committed offsets.
 const REPARTITION_KEPT: Duration = Duration::from_hours(7 * 24);
 
 /// The two stages, for topics of `partitions` partitions each.
 pub fn topology(topics: &Topics, partitions: u32) -> Vec<StageSpec> {
+    topology_with(topics, partitions, RowMetrics::default())
+}
+
+/// [`topology`], with its rows counted.
+pub(crate) fn topology_with(topics: &Topics, partitions: u32, metrics: RowMetrics) -> Vec<StageSpec> {
     let topic = |name: String, kept: Kept| TopicSpec { name, partitions, kept };
     let raw = topic(topics.raw(), Kept::Forever);
     let deltas = topic(topics.aggregates_repartition(), Kept::For(REPARTITION_KEPT));
@@ -36,7 +42,8 @@ pub fn topology(topics: &Topics, partitions: u32) -> Vec<StageSpec> {
         outputs,
         changelogs: vec![seen],
         make: Box::new(move |partition| {
-            let stage = CleanStage::new(partition, partitions, raw_topic.clone(), atlas.clone());
+            let stage =
+                CleanStage::new(partition, partitions, raw_topic.clone(), atlas.clone(), metrics.clone());
             Ok(Box::new(stage) as Box<dyn Stage>)
         }),
     };

@@ -28,6 +28,14 @@ pub enum InputError {
     NoSuchFile(PathBuf),
     #[error("{} is a directory: name the CSV file in it", .0.display())]
     Directory(PathBuf),
+    #[error("no .csv or .csv.gz file in {}: put one there, or name another folder or file", .0.display())]
+    NoFileIn(PathBuf),
+    #[error("cannot write the synthetic file {}: choose another folder with --data", file.display())]
+    Synthetic {
+        file: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     #[error("no permission to read {}: check its owner and mode", .0.display())]
     NoPermission(PathBuf),
     #[error("{0} is empty: a header and rows are needed")]
@@ -71,16 +79,17 @@ pub enum InputError {
 impl From<InputError> for Exit {
     fn from(error: InputError) -> Self {
         let code = match &error {
-            InputError::NoSuchFile(_) | InputError::Directory(_) | InputError::NoPermission(_) => {
-                Code::NoInput
-            }
+            InputError::NoSuchFile(_)
+            | InputError::NoFileIn(_)
+            | InputError::Directory(_)
+            | InputError::NoPermission(_) => Code::NoInput,
             InputError::Empty(_)
             | InputError::Binary { .. }
             | InputError::NoHeader(_)
             | InputError::Header { .. }
             | InputError::Truncated { .. }
             | InputError::Changed { .. } => Code::BadData,
-            InputError::Read { .. } => Code::Io,
+            InputError::Read { .. } | InputError::Synthetic { .. } => Code::Io,
         };
         Self::from_error(code, error)
     }

@@ -2,8 +2,10 @@
 
 #[cfg(feature = "kafka")]
 pub mod cli;
+pub mod files;
 pub mod generate;
 pub mod input;
+pub mod metrics;
 pub mod position;
 pub mod progress;
 pub mod publish;

@@ -2,6 +2,7 @@
 //!
 //! What is answered is decided here; [`listen`] serves it (feature `http`), and so can a server that a program has anyway.
 
+mod probe;
 #[cfg(feature = "http")]
 mod server;
 
@@ -11,6 +12,7 @@ use crate::metrics::{self, Metrics};
 use crate::settings::ProcessSettings;
 use crate::shutdown::Shutdown;
 
+pub use probe::probe;
 #[cfg(feature = "http")]
 pub use server::Server;
 

@@ -60,7 +60,7 @@ pub use self::secret::Secret;
 pub use self::show::without_password;
 use self::tiers::Tiers;
 use crate::exit::{Code, Exit};
-use crate::{clock, shutdown};
+use crate::{clock, http, shutdown};
 
 /// The file that is read when none is named and it is there.
 const DEFAULT_FILE: &str = "ufo.toml";
@@ -106,6 +106,10 @@ pub struct CommonFlags {
     #[arg(long, hide_env = true, help_heading = "Process")]
     #[serde(skip)]
     pub print: bool,
+    /// Ask the process that serves --listen whether it is ready, and exit: 0 if it is, else say why not
+    #[arg(long, hide_env = true, help_heading = "Process")]
+    #[serde(skip)]
+    pub healthcheck: bool,
     /// Log warnings and errors only, show no progress
     #[arg(long, short, help_heading = "Process")]
     pub quiet: bool,
@@ -171,7 +175,8 @@ pub struct Loaded<S> {
 
 impl<F> Given<F> {
     /// The settings in force. `options` are the flags that are settings: each of its fields is a field of `S`, and has a
-    /// value where its flag or variable is given. With `--print` and `--check` the process ends here ([`Exit::done`]).
+    /// value where its flag or variable is given. With `--print`, `--check` and `--healthcheck` the process ends here
+    /// ([`Exit::done`]).
     pub fn load<S: Settings>(
         &self,
         common: &CommonFlags,
@@ -185,6 +190,10 @@ impl<F> Given<F> {
                 false => format!("the settings are good ({})\n", tiers.file()),
             };
             return Err(print(&text));
+        }
+        if common.healthcheck {
+            http::probe(loaded.process.listen)?;
+            return Err(Exit::done());
         }
         Ok(loaded)
     }

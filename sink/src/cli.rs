@@ -12,14 +12,20 @@ use kafka::Kafka;
 use kafka::options::{LogFlags, LogSettings};
 use serde::{Deserialize, Serialize};
 use service::exit::{Code, Exit};
+use service::http::{self, Watched};
 use service::settings::{self, CommonFlags, Invalid};
-use service::{Secret, Settings, Shutdown, telemetry};
+use service::{Health, Metrics, Secret, Settings, Shutdown, telemetry};
 
-use crate::index::{IndexMetrics, IndexSettings, run_index};
-use crate::lake::{LakeSettings, run_lake};
+use crate::index::generation::Names;
+use crate::index::{Index, IndexMetrics, IndexSettings, Kind, part_of, run_index};
+use crate::lake::{self, LakeMetrics, LakeSettings, run_lake, set_up_lake};
 
 /// What switches a destination off.
 const OFF: &str = "none";
+
+const LAKE_MEMORY_MIB_DEFAULT: usize = 576;
+/// A file for each year of the sightings is open at the same time.
+const LAKE_MEMORY_MIB_MIN: usize = 24;
 
 /// Writes sightings, rejects and aggregates from the log into Elasticsearch and into the lake (Delta tables on S3 or in a
 /// folder), each once in each. Start more of them and they share the work.
@@ -51,6 +57,10 @@ struct Options {
     /// [default: data/lake]
     #[arg(long, value_name = "URL")]
     lake: Option<String>,
+    /// Memory that the lake's open files may take together, in MiB; less of it makes more and smaller files
+    /// [default: 576]
+    #[arg(long, value_name = "MIB")]
+    lake_memory_mib: Option<usize>,
     /// Folder for what Elasticsearch refuses [default: data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -58,6 +68,10 @@ struct Options {
     #[arg(long)]
     #[serde(skip)]
     until_end: bool,
+    /// Make what is missing (topics, bucket, indexes and their aliases), and exit; may be run again
+    #[arg(long)]
+    #[serde(skip)]
+    setup: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -70,6 +84,7 @@ struct ProgramSettings {
     elasticsearch_api_key: Option<Secret>,
     elasticsearch_ca: Option<PathBuf>,
     lake: String,
+    lake_memory_mib: usize,
     data: PathBuf,
 }
 
@@ -83,6 +98,7 @@ impl Default for ProgramSettings {
             elasticsearch_api_key: None,
             elasticsearch_ca: None,
             lake: "data/lake".into(),
+            lake_memory_mib: LAKE_MEMORY_MIB_DEFAULT,
             data: "data".into(),
         }
     }
@@ -94,6 +110,10 @@ impl Settings for ProgramSettings {
     fn check(&self) -> Result<(), Invalid> {
         if self.elasticsearch == OFF && self.lake == OFF {
             return Err(Invalid::new("lake", "is none and so is `elasticsearch`: there is nothing to do"));
+        }
+        if !(LAKE_MEMORY_MIB_MIN..=1 << 20).contains(&self.lake_memory_mib) {
+            let reason = format!("must be between {LAKE_MEMORY_MIB_MIN} and {}", 1 << 20);
+            return Err(Invalid::new("lake_memory_mib", reason));
         }
         self.log.fault().map_or(Ok(()), |(key, reason)| Err(Invalid::new(key, reason)))
     }
@@ -118,7 +138,9 @@ impl ProgramSettings {
             return Ok(None);
         }
         let lake = Lake::open(&self.lake).map_err(|error| Exit::from_error(Code::Config, error))?;
-        Ok(Some(LakeSettings::new(topics.clone(), lake)))
+        let mut settings = LakeSettings::new(topics.clone(), lake);
+        settings.limit_memory(self.lake_memory_mib << 20);
+        Ok(Some(settings))
     }
 }
 
@@ -135,7 +157,13 @@ pub fn start() -> Result<(), Exit> {
     let log = Kafka::new(program.log.kafka());
     log.ensure_topics(&read_topics(&topics, program.log.partitions))?;
     let index = program.index(until_end);
-    let lake = program.lake(&topics)?;
+    let mut lake = program.lake(&topics)?;
+    if given.flags.options.setup {
+        return set_up(&topics, index.as_ref(), lake.as_ref(), &shutdown);
+    }
+    let watched = Watched { health: Health::default(), metrics: Metrics::new(), shutdown: shutdown.clone() };
+    let index_metrics = Arc::new(watch(&watched, index.as_ref(), lake.as_mut()));
+    let _server = http::listen(&loaded.process, watched)?;
 
     // One that fails stops the other: whoever supervises the process starts both again, each where it was.
     let failing = |result: Result<(), Exit>| {
@@ -147,8 +175,7 @@ pub fn start() -> Result<(), Exit> {
     let at_once = AtomicBool::new(true);
     let (indexed, written) = thread::scope(|scope| {
         let indexing = scope.spawn(|| {
-            let metrics = Arc::new(IndexMetrics::default());
-            let work = |settings| run_index(&log, &topics, settings, &metrics, &shutdown);
+            let work = |settings| run_index(&log, &topics, settings, &index_metrics, &shutdown);
             failing(index.as_ref().map(work).transpose().map(|_| ()).map_err(Exit::from))
         });
         let work = |settings| run_lake(&log, settings, until_end.then_some(&at_once), &shutdown);
@@ -158,6 +185,40 @@ pub fn start() -> Result<(), Exit> {
     indexed.and(written)?;
     tracing::info!("stopped: everything read is written");
     Ok(())
+}
+
+/// Makes what the sink writes to. Only here is a bucket made: one that is missing later has been lost.
+fn set_up(
+    topics: &Topics,
+    index: Option<&IndexSettings>,
+    lake: Option<&LakeSettings>,
+    shutdown: &Shutdown,
+) -> Result<(), Exit> {
+    if let Some(settings) = index {
+        let names = Names::new(topics.prefix())?;
+        Index::connect(settings, shutdown)?.prepare(&names, topics.generation())?;
+    }
+    if let Some(settings) = lake
+        && set_up_lake(settings)?
+    {
+        tracing::info!("made the bucket of {}", settings.lake.url);
+    }
+    tracing::info!("set up: topics, indexes and lake are there");
+    Ok(())
+}
+
+/// What is told about this process: parts that are not ready yet, and metrics.
+fn watch(watched: &Watched, index: Option<&IndexSettings>, lake: Option<&mut LakeSettings>) -> IndexMetrics {
+    let Watched { health, metrics, .. } = watched;
+    if index.is_some() {
+        Kind::ALL.into_iter().for_each(|kind| health.not_ready(part_of(kind), "starting"));
+    }
+    if let Some(settings) = lake {
+        health.not_ready(lake::PART, "starting");
+        settings.health = health.clone();
+        settings.metrics = LakeMetrics::registered(metrics);
+    }
+    IndexMetrics::registered(metrics, health.clone())
 }
 
 /// What the sink reads, as the processor makes it: so that the order of starting does not matter.

@@ -27,6 +27,6 @@ mod url;
 pub use client::Index;
 pub use document::Kind;
 pub use error::IndexError;
-pub use metrics::IndexMetrics;
+pub use metrics::{IndexMetrics, part_of};
 pub use run::{IndexReport, group_of, run_index};
 pub use settings::IndexSettings;

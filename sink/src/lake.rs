@@ -11,6 +11,7 @@ mod error;
 mod facts;
 mod fold;
 mod gold;
+mod metrics;
 pub mod path;
 pub mod roller;
 mod rows;
@@ -26,7 +27,7 @@ use std::time::Duration;
 use delta::Lake;
 use domain::Topics;
 use engine::log::{Group, Log};
-use service::Shutdown;
+use service::{Health, Shutdown};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -34,10 +35,14 @@ use append::{AppendTask, Target};
 pub use error::LakeError;
 pub use facts::{BronzeFacts, LakeFacts, lake_facts, lake_facts_of};
 use gold::GoldTask;
+pub use metrics::LakeMetrics;
 use path::Tables;
 use roller::Bounds;
 use rows::{RawRows, RejectRows, SightingRows};
 pub use upkeep::{compact, vacuum};
+
+/// The lake, in the process's health.
+pub const PART: &str = "lake";
 
 const MIB: usize = 1024 * 1024;
 
@@ -50,6 +55,9 @@ pub struct LakeSettings {
     pub bounds: Bounds,
     /// How often gold is brought up to date while aggregates change.
     pub gold_interval: Duration,
+    pub metrics: LakeMetrics,
+    /// Has the part `lake`.
+    pub health: Health,
 }
 
 impl LakeSettings {
@@ -61,7 +69,23 @@ impl LakeSettings {
             age: Duration::from_secs(60),
             idle: Duration::from_secs(10),
         };
-        Self { topics, lake, bounds, gold_interval: Duration::from_secs(10) }
+        Self {
+            topics,
+            lake,
+            bounds,
+            gold_interval: Duration::from_secs(10),
+            metrics: LakeMetrics::default(),
+            health: Health::default(),
+        }
+    }
+}
+
+impl LakeSettings {
+    /// Shares memory out among the three tables that grow. A file is no larger than what may be open.
+    pub fn limit_memory(&mut self, bytes: usize) {
+        self.bounds.memory_bytes = bytes / 3;
+        self.bounds.file_bytes = self.bounds.file_bytes.min(self.bounds.memory_bytes);
+        self.bounds.commit_bytes = self.bounds.commit_bytes.min(2 * self.bounds.memory_bytes);
     }
 }
 
@@ -97,6 +121,7 @@ pub fn run_lake<L: Log>(
 ) -> Result<(), LakeError> {
     let runtime = runtime()?;
     runtime.block_on(settings.lake.check())?;
+    settings.health.ready(PART);
     let task = Task {
         log,
         settings,
@@ -124,6 +149,14 @@ pub fn run_lake<L: Log>(
         drop(stop);
         ended.into_iter().collect()
     })
+}
+
+/// Makes the bucket where it is missing: whether it was.
+pub fn set_up_lake(settings: &LakeSettings) -> Result<bool, LakeError> {
+    let runtime = runtime()?;
+    let is_new = runtime.block_on(settings.lake.create_missing_bucket())?;
+    runtime.block_on(settings.lake.check_writable())?;
+    Ok(is_new)
 }
 
 fn targets(topics: &Topics, tables: &Tables) -> [Target; 3] {

@@ -14,8 +14,9 @@ use tracing::{info, warn};
 use super::answer::{FILTER_PATH, Outcome, Verdict, outcomes, verdict};
 use super::bulk::Sealed;
 use super::client::{Answer, Client, reason_of};
+use super::document::Kind;
 use super::error::IndexError;
-use super::metrics::IndexMetrics;
+use super::metrics::{IndexMetrics, part_of};
 use super::refused::Refusal;
 
 const PAUSE_FIRST: Duration = Duration::from_millis(100);
@@ -28,6 +29,8 @@ pub(super) struct Delivery {
     index: String,
     path: String,
     metrics: Arc<IndexMetrics>,
+    /// Of the process's health.
+    part: &'static str,
     /// Told once when it begins and once when it is over.
     is_in_trouble: AtomicBool,
 }
@@ -46,9 +49,11 @@ enum Round {
 }
 
 impl Delivery {
-    pub(super) fn new(client: Client, index: String, metrics: Arc<IndexMetrics>) -> Self {
+    pub(super) fn new(client: Client, kind: Kind, index: String, metrics: Arc<IndexMetrics>) -> Self {
         let path = format!("/{index}/_bulk?filter_path={FILTER_PATH}");
-        Self { client, index, path, metrics, is_in_trouble: AtomicBool::new(false) }
+        let part = part_of(kind);
+        metrics.health.ready(part);
+        Self { client, index, path, metrics, part, is_in_trouble: AtomicBool::new(false) }
     }
 
     pub(super) fn index(&self) -> &str {
@@ -57,7 +62,7 @@ impl Delivery {
 
     /// That many documents are in the file of refused ones.
     pub(super) fn refused(&self, documents: usize) {
-        self.metrics.refused.add(documents as u64);
+        self.metrics.refused.inc_by(documents as u64);
     }
 
     /// Returns once every document is in the index or refused by it.
@@ -76,14 +81,14 @@ impl Delivery {
                 }
                 Round::Settled { again, reason } => {
                     attempt = if again.len() < documents.len() { 0 } else { attempt + 1 };
-                    self.metrics.retried.add(again.len() as u64);
+                    self.metrics.retried.inc_by(again.len() as u64);
                     self.trouble(&reason);
                     work.push_front(again);
                     tokio::time::sleep(pause(attempt, random())).await;
                 }
                 Round::Again { reason } => {
                     attempt += 1;
-                    self.metrics.requests_retried.add(1);
+                    self.metrics.requests_retried.inc_by(1);
                     self.trouble(&reason);
                     work.push_front(documents);
                     tokio::time::sleep(pause(attempt, random())).await;
@@ -100,7 +105,7 @@ impl Delivery {
                 },
             }
         }
-        self.metrics.batches.add(1);
+        self.metrics.batches.inc_by(1);
         Ok(refused)
     }
 
@@ -111,7 +116,7 @@ impl Delivery {
         refused: &mut Vec<Refusal>,
     ) -> Result<Round, IndexError> {
         let body = batch.body_of(documents);
-        self.metrics.sent_bytes.add(body.len() as u64);
+        self.metrics.sent_bytes.inc_by(body.len() as u64);
         let answer =
             match self.client.send(Method::Post, &self.path, "application/x-ndjson", Some(body)).await {
                 Ok(answer) => answer,
@@ -158,8 +163,8 @@ impl Delivery {
             // An answer cut short by something in between: what it was about is asked again.
             return Ok(Round::Again { reason: error.to_string() });
         }
-        self.metrics.done.add(done);
-        self.metrics.already_there.add(already_there);
+        self.metrics.done.inc_by(done);
+        self.metrics.already_there.inc_by(already_there);
         if let Some(reason) = denied {
             return Err(IndexError::Denied { server: self.client.server().to_owned(), reason });
         }
@@ -169,6 +174,7 @@ impl Delivery {
 
     fn trouble(&self, reason: &str) {
         if !self.is_in_trouble.swap(true, Ordering::Relaxed) {
+            self.metrics.health.not_ready(self.part, format!("trying again: {reason}"));
             warn!(
                 index = self.index,
                 reason, "Elasticsearch does not take everything; trying again until it does"
@@ -178,6 +184,7 @@ impl Delivery {
 
     fn is_well(&self) {
         if self.is_in_trouble.swap(false, Ordering::Relaxed) {
+            self.metrics.health.ready(self.part);
             info!(index = self.index, "Elasticsearch takes documents again");
         }
     }

@@ -1,6 +1,9 @@
-//! What the index has done, counted. Nothing is decided by these numbers.
+//! What the index has done, counted. Nothing is decided by these numbers. docs/metrics.md says what they are for.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use service::metrics::Counter;
+use service::{Health, Metrics};
+
+use super::document::Kind;
 
 /// Shared by the threads; read by whoever publishes metrics.
 #[derive(Debug, Default)]
@@ -18,18 +21,33 @@ pub struct IndexMetrics {
     /// Bodies sent, before compression.
     pub sent_bytes: Counter,
     pub batches: Counter,
+    /// Has a part for each kind of document, see [`part_of`].
+    pub health: Health,
 }
 
-/// Only goes up.
-#[derive(Debug, Default)]
-pub struct Counter(AtomicU64);
-
-impl Counter {
-    pub fn add(&self, more: u64) {
-        self.0.fetch_add(more, Ordering::Relaxed);
+impl IndexMetrics {
+    pub fn registered(metrics: &Metrics, health: Health) -> Self {
+        let documents =
+            metrics.counters("ufo_index_documents_total", "Documents by what became of them", ["outcome"]);
+        Self {
+            done: documents.of(["written"]),
+            already_there: documents.of(["already_there"]),
+            refused: documents.of(["refused"]),
+            retried: documents.of(["sent_again"]),
+            requests_retried: metrics
+                .counter("ufo_index_requests_retried_total", "Whole requests sent again"),
+            sent_bytes: metrics.counter("ufo_index_sent_bytes_total", "Bodies sent, before compression"),
+            batches: metrics.counter("ufo_index_batches_total", "Batches settled"),
+            health,
+        }
     }
+}
 
-    pub fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+/// The part of the process that is not ready while these documents find no place.
+pub fn part_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Sightings => "index of sightings",
+        Kind::Aggregates => "index of aggregates",
+        Kind::Rejects => "index of rejects",
     }
 }

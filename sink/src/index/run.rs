@@ -61,7 +61,7 @@ pub fn run_index<L: Log>(
         let way = Way {
             topic,
             kind,
-            delivery: Arc::new(Delivery::new(index.client.clone(), name, Arc::clone(metrics))),
+            delivery: Arc::new(Delivery::new(index.client.clone(), kind, name, Arc::clone(metrics))),
             runtime: index.runtime.handle().clone(),
             refused: &refused,
             settings,

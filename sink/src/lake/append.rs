@@ -60,7 +60,7 @@ impl<L: Log, R: Rows> AppendTask<L, R> {
         let (schema, uploads_max) = (&target.schema, settings.bounds.memory_bytes);
         let store = TableStore::open(
             &task.io,
-            &settings.lake,
+            settings,
             target.table.clone(),
             schema,
             &partition_columns,

@@ -43,7 +43,7 @@ impl<L: Log> GoldTask<L> {
         for view in View::ALL {
             let name = task.tables.gold(view);
             let (schema, uploads_max) = (schema::aggregates(view), settings.bounds.memory_bytes);
-            let store = TableStore::open(&task.io, &settings.lake, name, &schema, &[PARTITION], uploads_max)?;
+            let store = TableStore::open(&task.io, settings, name, &schema, &[PARTITION], uploads_max)?;
             stores.insert(view, store);
         }
         let topic = settings.topics.aggregates();

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use arrow_schema::Schema;
-use delta::{Commit, DataFile, DeltaError, Lake, Outcome, Refusal, Table, Transaction};
+use delta::{Commit, DataFile, DeltaError, Outcome, Refusal, Table, Transaction};
 use service::clock;
 use tokio::runtime::Handle;
 use tokio::sync::{RwLock, Semaphore};
 use tokio::task::JoinHandle;
 
-use super::LakeError;
+use super::metrics::TableMetrics;
+use super::{LakeError, LakeSettings};
 
 const KIB: usize = 1024;
 
@@ -27,6 +28,7 @@ pub(super) enum Landed {
 pub(super) struct TableStore {
     io: Handle,
     name: String,
+    metrics: TableMetrics,
     table: Arc<RwLock<Table>>,
     /// KiB that may be on their way.
     room: Arc<Semaphore>,
@@ -39,18 +41,19 @@ impl TableStore {
     /// Opens the table, or makes it. `upload_bytes` is how much may be on its way at a time.
     pub(super) fn open(
         io: &Handle,
-        lake: &Lake,
+        settings: &LakeSettings,
         name: String,
         schema: &Schema,
         partition_columns: &[&str],
         upload_bytes: usize,
     ) -> Result<Self, LakeError> {
-        let (store, root) = (lake.store.clone(), lake.table(&name));
+        let (store, root) = (settings.lake.store.clone(), settings.lake.table(&name));
         let opening = Table::open_or_create(store, root, schema, partition_columns, clock::unix_ms());
         let table = Arc::new(RwLock::new(io.block_on(opening)?));
         let room_kib = u32::try_from(upload_bytes / KIB).unwrap_or(u32::MAX).max(1);
         let room = Arc::new(Semaphore::new(room_kib as usize));
-        Ok(Self { io: io.clone(), name, table, room, room_kib, uploads: Vec::new(), flight: None })
+        let (io, metrics) = (io.clone(), settings.metrics.of(&name));
+        Ok(Self { io, name, metrics, table, room, room_kib, uploads: Vec::new(), flight: None })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -88,13 +91,25 @@ impl TableStore {
     pub(super) fn commit(&mut self, removes: Vec<String>, transactions: Vec<Transaction>) {
         debug_assert!(self.flight.is_none(), "one commit at a time");
         let (table, uploads) = (self.table.clone(), std::mem::take(&mut self.uploads));
+        let metrics = self.metrics.clone();
         self.flight = Some(self.io.spawn(async move {
             let mut adds = Vec::with_capacity(uploads.len());
             for upload in uploads {
                 adds.push(joined(upload.await)?);
             }
+            let begun = clock::now();
+            let (rows, files) = (adds.iter().map(|add| add.rows).sum::<u64>(), adds.len() as u64);
             let commit = Commit { adds, removes, transactions };
-            table.write().await.commit(&commit, clock::unix_ms()).await
+            let outcome = table.write().await.commit(&commit, clock::unix_ms()).await;
+            if let Ok(Outcome::Committed { .. }) = outcome {
+                metrics.rows.inc_by(rows);
+                metrics.files.inc_by(files);
+                metrics.committed.inc();
+                metrics.commit.observe(begun.elapsed().as_secs_f64());
+            } else {
+                metrics.refused.inc();
+            }
+            outcome
         }));
     }
 

@@ -1,0 +1,121 @@
+//! What the stages' workers tell, as logs, metrics and health.
+
+use engine::observer::{Moment, Observer};
+use service::metrics::Gauge;
+use service::{Health, Metrics};
+
+use crate::metrics::StageMetrics;
+
+/// The stages that have to be at work before the process is ready.
+pub(crate) const PARTS: [&str; 2] = ["clean", "aggregate"];
+
+pub(crate) struct Observed {
+    health: Health,
+    metrics: StageMetrics,
+}
+
+impl Observed {
+    pub(crate) fn new(health: Health, metrics: &Metrics) -> Self {
+        PARTS.into_iter().for_each(|part| health.not_ready(part, "waiting for its partitions"));
+        Self { health, metrics: StageMetrics::registered(metrics) }
+    }
+
+    fn partitions(&self, stage: &str) -> Gauge {
+        self.metrics.partitions.of([stage])
+    }
+}
+
+/// A rebalance, an abort, a commit: one readable line each.
+impl Observer for Observed {
+    fn observe(&self, stage: &'static str, moment: &Moment) {
+        match moment {
+            Moment::Assigned { partitions } => {
+                tracing::info!(stage, partitions, "{stage}: {partitions} partitions assigned");
+                self.metrics.rebalances.of([stage]).inc();
+                self.health.not_ready(stage, format!("restoring {partitions} partitions"));
+            }
+            // Also without a partition: it takes over when another process ends.
+            Moment::Started { partitions } => {
+                self.partitions(stage).inc_by(count(*partitions));
+                self.health.ready(stage);
+            }
+            Moment::Revoked { partitions } => {
+                tracing::info!(stage, partitions, "{stage}: {partitions} partitions given back");
+                if self.partitions(stage).dec_by(count(*partitions)) <= count(*partitions) {
+                    self.health.not_ready(stage, "its partitions are given back: waiting for others");
+                }
+            }
+            Moment::Committed { records, took } => {
+                let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+                tracing::debug!(stage, records, took_ms, "{stage}: committed {records} records");
+                self.metrics.records.of([stage]).inc_by(*records);
+                self.metrics.commit.of([stage]).observe(took.as_secs_f64());
+                self.health.ready(stage);
+            }
+            Moment::Late { records } => {
+                tracing::warn!(stage, records, "{stage}: {records} sightings came too late for their minute");
+                self.metrics.late.of([stage]).inc_by(*records);
+            }
+            Moment::Failed { step, recovery } => {
+                tracing::warn!(stage, ?step, ?recovery, "{stage}: a transaction failed");
+                let (step, recovery) =
+                    (snake_case(&format!("{step:?}")), snake_case(&format!("{recovery:?}")));
+                self.metrics.failures.of([stage, &step, &recovery]).inc();
+                self.health.not_ready(stage, format!("a transaction failed ({step}): trying again"));
+            }
+            Moment::Consumed { .. } | Moment::Flushed | Moment::OffsetsSent => {}
+        }
+    }
+}
+
+fn count(partitions: usize) -> i64 {
+    i64::try_from(partitions).unwrap_or(i64::MAX)
+}
+
+/// `AbortAndRewind` as a label's value.
+fn snake_case(name: &str) -> String {
+    let mut text = String::with_capacity(name.len() + 4);
+    for (at, letter) in name.char_indices() {
+        if letter.is_uppercase() && at > 0 {
+            text.push('_');
+        }
+        text.extend(letter.to_lowercase());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use engine::recovery::{Recovery, Step};
+
+    use super::*;
+
+    #[test]
+    fn ready_while_its_partitions_are_worked_on() {
+        let (health, metrics) = (Health::new(PARTS), Metrics::new());
+        let observed = Observed::new(health.clone(), &metrics);
+        let waiting = || health.report().waiting.into_iter().map(|(part, _)| part).collect::<Vec<_>>();
+        observed.observe("clean", &Moment::Assigned { partitions: 6 });
+        assert_eq!(waiting(), ["aggregate", "clean"]);
+        observed.observe("clean", &Moment::Started { partitions: 6 });
+        observed.observe("aggregate", &Moment::Started { partitions: 0 });
+        assert!(health.report().is_ready());
+        observed
+            .observe("clean", &Moment::Failed { step: Step::Commit, recovery: Recovery::RecreateAndRewind });
+        assert_eq!(waiting(), ["clean"]);
+        observed.observe("clean", &Moment::Committed { records: 7, took: Duration::from_millis(3) });
+        assert!(health.report().is_ready());
+        observed.observe("clean", &Moment::Revoked { partitions: 6 });
+        assert_eq!(waiting(), ["clean"]);
+        let text = metrics.render();
+        for line in [
+            r#"ufo_stage_records_total{stage="clean"} 7"#,
+            r#"ufo_stage_partitions{stage="clean"} 0"#,
+            r#"ufo_stage_failures_total{stage="clean",step="commit",recovery="recreate_and_rewind"} 1"#,
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+        }
+    }
+}
