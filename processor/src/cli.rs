@@ -156,6 +156,8 @@ struct Logged;
 
 impl Observer for Logged {
     fn observe(&self, stage: &'static str, moment: &Moment) {
+        #[cfg(feature = "failpoints")]
+        crate::failpoint::pass(stage, moment);
         match moment {
             Moment::Assigned { partitions } => {
                 tracing::info!(stage, partitions, "{stage}: {partitions} partitions assigned");
