@@ -5,6 +5,7 @@ mod broker_faults;
 mod cluster;
 mod end_to_end;
 mod exactly_once;
+mod long_run;
 mod processes;
 mod sinks;
 mod state;

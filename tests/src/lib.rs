@@ -22,12 +22,16 @@ use std::time::Duration;
 use domain::Topics;
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
+use service::clock;
 
 use running::Running;
 use watch::Watch;
 
 /// How long a fact is waited for: as long as a busy machine may take.
 pub const LIMIT: Duration = Duration::from_secs(180);
+
+/// How long a whole program may take.
+const RUN_LIMIT: Duration = Duration::from_secs(300);
 
 /// The servers that the tests run against, attached by environment variables.
 #[derive(Clone, Debug)]
@@ -79,6 +83,8 @@ impl Pipeline {
 
     /// On these brokers, without any store.
     pub fn on(brokers: &str, name: &str) -> Self {
+        // Building them may take longer than any fact is waited for.
+        built("processor");
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let (process, number) = (std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let off = ["UFO_ELASTICSEARCH", "UFO_LAKE"].map(|store| (store, "none".into()));
@@ -126,13 +132,13 @@ impl Pipeline {
     /// Runs a program to its end.
     ///
     /// # Panics
-    /// If it fails: with what it said.
+    /// If it fails, or does not come to its end: with what it said.
     pub fn run(&self, name: &str, arguments: &[&str]) -> String {
-        let begun = service::clock::now();
-        let output = self.program(name).args(arguments).output().expect("the program can be started");
+        let begun = clock::now();
+        let mut running = self.running(name, arguments);
+        running.ends_well(RUN_LIMIT);
         eprintln!("{}: {name} ran for {:.1?}", self.prefix, begun.elapsed());
-        assert!(output.status.success(), "{name} {arguments:?}\n{}", said(&output));
-        said(&output)
+        running.said()
     }
 
     /// Starts a program that goes on until it is killed.

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::wait;
@@ -11,13 +11,15 @@ use crate::wait;
 /// What is shown of a program where its test fails.
 const LAST_LINES: usize = 40;
 
-type Lines = Arc<Mutex<Vec<String>>>;
+/// What a program says, while it says it.
+pub type Lines = Arc<Mutex<Vec<String>>>;
 
 /// Killed when it is dropped.
 pub struct Running {
     name: String,
     child: Child,
     lines: Lines,
+    keepers: Vec<JoinHandle<()>>,
 }
 
 impl Running {
@@ -27,9 +29,8 @@ impl Running {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program can be started");
         let lines = Lines::default();
-        keep(child.stdout.take(), &lines);
-        keep(child.stderr.take(), &lines);
-        Self { name: name.to_owned(), child, lines }
+        let keepers = vec![keep(child.stdout.take(), &lines), keep(child.stderr.take(), &lines)];
+        Self { name: name.to_owned(), child, lines, keepers }
     }
 
     pub fn pid(&self) -> u32 {
@@ -51,8 +52,20 @@ impl Running {
         self.child.wait().expect("ended");
     }
 
+    pub(crate) fn kept(&self) -> Lines {
+        Arc::clone(&self.lines)
+    }
+
     pub fn lines(&self) -> Vec<String> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// All that it said, once it has ended.
+    pub fn said(mut self) -> String {
+        for keeper in self.keepers.drain(..) {
+            keeper.join().expect("lines are kept");
+        }
+        self.lines().join("\n")
     }
 
     /// How many of its lines hold `part`.
@@ -106,22 +119,27 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if thread::panicking() {
-            let lines = self.lines();
-            eprintln!("--- the last words of {} (pid {}):", self.name, self.pid());
-            for line in &lines[lines.len().saturating_sub(LAST_LINES)..] {
-                eprintln!("{line}");
-            }
+            show_last(&self.name, &self.lines);
         }
     }
 }
 
-fn keep(from: Option<impl Read + Send + 'static>, lines: &Lines) {
+/// Shows the last words of a program whose test fails.
+pub fn show_last(name: &str, lines: &Lines) {
+    let lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+    eprintln!("--- the last words of {name}:");
+    for line in &lines[lines.len().saturating_sub(LAST_LINES)..] {
+        eprintln!("{line}");
+    }
+}
+
+fn keep(from: Option<impl Read + Send + 'static>, lines: &Lines) -> JoinHandle<()> {
     let (from, lines) = (from.expect("piped"), Arc::clone(lines));
     thread::spawn(move || {
         for line in BufReader::new(from).lines().map_while(Result::ok) {
             lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
         }
-    });
+    })
 }
 
 /// Whether the process took the signal.

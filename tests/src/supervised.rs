@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use service::clock;
 
-use crate::running::{Running, signal};
+use crate::running::{Lines, Running, show_last, signal};
 use crate::{Pipeline, wait};
 
 const LOOK: Duration = Duration::from_millis(20);
@@ -22,6 +22,7 @@ struct Shared {
     is_done: AtomicBool,
     /// How it ended each time, and its last words.
     ends: Mutex<Vec<String>>,
+    lines: Mutex<Lines>,
 }
 
 /// Stopped when it is dropped.
@@ -39,11 +40,16 @@ impl Supervised {
             is_over: AtomicBool::new(false),
             is_done: AtomicBool::new(false),
             ends: Mutex::default(),
+            lines: Mutex::default(),
         });
         let (supervised, pipeline) = (Arc::clone(&shared), pipeline.clone());
         let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
         let thread = thread::spawn(move || supervised.go_on(&pipeline, &arguments));
         Self { shared, thread: Some(thread) }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.shared.name
     }
 
     /// How often it was started so far.
@@ -80,6 +86,10 @@ impl Supervised {
 
     fn end(&mut self) {
         self.shared.is_over.store(true, Ordering::Release);
+        if thread::panicking() {
+            eprintln!("--- {} ended {:?}", self.shared.name, self.ends());
+            show_last(&self.shared.name, &self.shared.lines.lock().unwrap_or_else(PoisonError::into_inner));
+        }
         if let Some(thread) = self.thread.take() {
             let ended = thread.join();
             assert!(ended.is_ok() || thread::panicking(), "{} ends in order", self.shared.name);
@@ -98,6 +108,7 @@ impl Shared {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         while !self.is_over.load(Ordering::Acquire) {
             let mut running = pipeline.running(&self.name, &arguments);
+            *self.lines.lock().unwrap_or_else(PoisonError::into_inner) = running.kept();
             self.pid.store(running.pid(), Ordering::Release);
             self.starts.fetch_add(1, Ordering::AcqRel);
             let code = self.until_ended(&mut running);
