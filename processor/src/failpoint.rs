@@ -43,5 +43,6 @@ fn name(moment: &Moment) -> &'static str {
         Moment::OffsetsSent => "offsets_sent",
         Moment::Committed { .. } => "committed",
         Moment::Failed { .. } => "failed",
+        Moment::Late { .. } => "late",
     }
 }

@@ -21,7 +21,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
         "local",
         &["domain", "engine", "service", "embedded", "delta", "producer", "processor", "sink", "verify"],
     ),
-    ("pipeline-tests", &["producer"]),
+    ("pipeline-tests", &["domain", "engine", "kafka", "producer", "service"]),
 ];
 
 /// What the pure crates must not be able to do: wait, talk to servers, log.

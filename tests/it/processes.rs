@@ -94,15 +94,15 @@ fn two_with_the_same_transactional_id() {
 #[test]
 fn killed_at_each_failpoint() {
     let Some((pipeline, folder)) = on_servers("failpoints", "failpoints") else { return };
-    let file = synthetic(folder.path(), 24, 40_000);
-    pipeline.run("producer", &[&file]);
+    let file = synthetic(folder.path(), 24, 16_000);
     let watch = pipeline.watch();
     for stage in ["clean", "aggregate"] {
-        for (moment, times) in [("consumed", 3), ("flushed", 2), ("offsets_sent", 2), ("committed", 2)] {
-            let failpoint = format!("{stage}:{moment}:{times}");
+        for moment in ["consumed", "flushed", "offsets_sent", "committed"] {
+            pipeline.run("producer", &["--limit", "2000", &file]);
+            let failpoint = format!("{stage}:{moment}:1");
             // The same name takes the partitions over at once.
             let mut command = pipeline.program("processor");
-            command.args(["--log", DEBUG, "--instance", "failing", "--commit-interval-ms", "20"]);
+            command.args(["--log", DEBUG, "--instance", "failing"]);
             let mut failing = Running::start(&failpoint, command.env("UFO_FAILPOINT", &failpoint));
             let code = failing.code(LIMIT);
             assert_eq!(code, None, "{failpoint} is passed: {:#?}", failing.lines());
@@ -119,24 +119,19 @@ fn killed_during_commit() {
     let Some(broker) = Lease::take("kills during a commit") else { return };
     let folder = TempDir::new().expect("a folder");
     let pipeline = Pipeline::on(broker.address(), "during");
-    let file = synthetic(folder.path(), 25, 20_000);
-    pipeline.run("producer", &[&file]);
+    let file = synthetic(folder.path(), 25, 8_000);
     let watch = pipeline.watch();
     let proxied = pipeline.by(&broker.proxy().address());
     for stage in ["clean", "aggregate"] {
         for last in [Verdict::Cut, Verdict::CutAfter] {
-            let mut doomed =
-                proxied.running("processor", &["--instance", "doomed", "--commit-interval-ms", "20"]);
+            pipeline.run("producer", &["--limit", "2000", &file]);
+            let mut doomed = proxied.running("processor", &["--instance", "doomed"]);
             let (pid, transactional_id) =
                 (doomed.pid(), format!("{}-processor-v1-{stage}-", pipeline.prefix()));
-            let mut commits = 0;
             broker.proxy().watch(move |request| {
-                if !Request::EndTxn.is(request, &transactional_id) {
-                    return Verdict::Forward;
-                }
-                commits += 1;
                 // Dead before it can see an answer, whether the request arrives or not.
-                if commits < 3 || !signal(pid, "KILL") { Verdict::Forward } else { last }
+                let is_commit = Request::EndTxn.is(request, &transactional_id);
+                if is_commit && signal(pid, "KILL") { last } else { Verdict::Forward }
             });
             assert_eq!(doomed.code(LIMIT), None, "{:#?}", doomed.lines());
             broker.proxy().heal();
