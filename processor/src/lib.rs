@@ -6,6 +6,8 @@ mod clean_stage;
 #[cfg(feature = "kafka")]
 pub mod cli;
 pub mod combine;
+#[cfg(feature = "failpoints")]
+mod failpoint;
 pub mod metrics;
 #[cfg(feature = "kafka")]
 mod observed;

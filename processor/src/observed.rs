@@ -28,6 +28,8 @@ impl Observed {
 /// A rebalance, an abort, a commit: one readable line each.
 impl Observer for Observed {
     fn observe(&self, stage: &'static str, moment: &Moment) {
+        #[cfg(feature = "failpoints")]
+        crate::failpoint::pass(stage, moment);
         match moment {
             Moment::Assigned { partitions } => {
                 tracing::info!(stage, partitions, "{stage}: {partitions} partitions assigned");

@@ -22,7 +22,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
         &["domain", "engine", "service", "embedded", "delta", "producer", "processor", "sink", "verify"],
     ),
     ("dashboards", &["service", "sink"]),
-    ("pipeline-tests", &["producer"]),
+    ("pipeline-tests", &["domain", "engine", "kafka", "producer", "service"]),
 ];
 
 /// What the pure crates must not be able to do: wait, talk to servers, log.

@@ -1,6 +1,12 @@
 //! The whole pipeline on a real broker, a real Elasticsearch and a real object store.
 
 mod arrows;
+mod broker_faults;
+mod cluster;
 mod end_to_end;
 mod exactly_once;
+mod long_run;
+mod processes;
+mod sinks;
+mod state;
 mod wrong_settings;
