@@ -2,22 +2,23 @@
 //!
 //! `UFO_BROKERS=127.0.0.1:9092 cargo run --release -p kafka --example limits -- [records] [property=value ..]`
 
-use std::fs;
+#[path = "support/stopwatch.rs"]
+mod stopwatch;
+
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::{self, Write};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use engine::log::{Consumer, Event, Group, Kept, Log, LogError, Producer, TopicSpec};
 use engine::record::{NewRecord, NextOffset, Partition};
 use kafka::{Kafka, KafkaSettings};
+
+use stopwatch::{cpu_seconds, now, say};
 
 const PARTITIONS: u32 = 6;
 const VALUE_BYTES: usize = 250;
 const COMMIT_INTERVAL: Duration = Duration::from_millis(100);
 const TRANSACTIONS: u64 = 300;
 const POLL_WAIT: Duration = Duration::from_millis(10);
-/// The kernel's unit in /proc/self/stat.
-const TICKS_PER_SECOND: f64 = 100.0;
 
 fn main() -> Result<(), LogError> {
     let brokers = std::env::var("UFO_BROKERS").unwrap_or_else(|_| "127.0.0.1:9092".into());
@@ -48,11 +49,6 @@ fn main() -> Result<(), LogError> {
     })
 }
 
-#[expect(clippy::disallowed_methods, reason = "a stopwatch is what this is")]
-fn now() -> Instant {
-    Instant::now()
-}
-
 /// Runs and prints one line: how many a second, and what a million cost.
 fn measured(name: &str, count: u64, work: impl FnOnce() -> Result<(), LogError>) -> Result<(), LogError> {
     let (begun, cpu_begun) = (now(), cpu_seconds());
@@ -64,18 +60,8 @@ fn measured(name: &str, count: u64, work: impl FnOnce() -> Result<(), LogError>)
         count / took,
         cpu / count * 1e6
     );
-    // Whoever closed the output does not want to know.
-    let _ = io::stdout().write_all(line.as_bytes());
+    say(&line);
     Ok(())
-}
-
-/// Of all threads of this process, user and system.
-fn cpu_seconds() -> f64 {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name, in parentheses, may hold blanks.
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    let ticks: f64 = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum();
-    ticks / TICKS_PER_SECOND
 }
 
 fn value() -> Vec<u8> {
