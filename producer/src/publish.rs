@@ -111,6 +111,10 @@ pub fn publish<L: Log>(
             Err(SendError::InDoubt(error)) => {
                 tracing::warn!(%error, "transaction in doubt: a new producer goes on behind the last committed row");
                 progress = sender.progress;
+                // The log drops what is open, and the next run goes on behind the last committed row.
+                if shutdown.is_requested() && is_rereadable {
+                    return Ok(progress);
+                }
                 // Standard input and pipes cannot be read twice.
                 if !is_rereadable {
                     return Err(error.into());
