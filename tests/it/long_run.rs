@@ -1,4 +1,5 @@
-//! The long form: a great many random `kill -9` of producer, processors, sink and broker over one run of a great many rows.
+//! The long form: a great many random `kill -9` of producer, processors, sink and brokers (one of three) over one run of a
+//! great many rows.
 //!
 //! `cargo test --release -p pipeline-tests --test it -- --ignored long_run --nocapture`, with `UFO_SEED`,
 //! `UFO_FAULTS_ROWS`, `UFO_FAULTS_KILLS`, `UFO_FAULTS_RATE` (rows a second) and `UFO_FAULTS_GAP_MS` (the longest time from
@@ -8,13 +9,16 @@ use std::collections::BTreeMap;
 use std::env;
 use std::time::Duration;
 
-use pipeline_tests::broker::Lease;
+use pipeline_tests::cluster::Cluster;
+use pipeline_tests::own;
 use pipeline_tests::supervised::Supervised;
 use pipeline_tests::{Pipeline, Servers, seeded, synthetic, wait};
 use rand_core::RngCore;
 use service::clock;
 use tempfile::TempDir;
 
+const WORK_LIMIT: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_millis(100);
 const HIT_LIMIT: Duration = Duration::from_secs(120);
 const DONE_LIMIT: Duration = Duration::from_secs(3600);
 
@@ -26,10 +30,11 @@ fn asked(name: &str, default: u64) -> u64 {
 #[ignore = "takes half an hour and more"]
 fn long_run() {
     let Some(mut servers) = Servers::attached("the long run") else { return };
-    let Some(broker) = Lease::take("the long run") else { return };
-    broker.address().clone_into(&mut servers.brokers);
+    let Some(scripts) = own::scripts("the long run") else { return };
+    let cluster = Cluster::start(&scripts);
+    cluster.addresses().clone_into(&mut servers.brokers);
     let (rows, kills) = (asked("UFO_FAULTS_ROWS", 1_000_000), asked("UFO_FAULTS_KILLS", 200));
-    let (rate, gap) = (asked("UFO_FAULTS_RATE", 1_500), asked("UFO_FAULTS_GAP_MS", 5_000));
+    let (rate, gap) = (asked("UFO_FAULTS_RATE", 600), asked("UFO_FAULTS_GAP_MS", 3_000));
     let (seed, mut random) = seeded("long_run");
     let folder = TempDir::new().expect("a folder");
     let file = synthetic(folder.path(), seed, rows);
@@ -49,6 +54,11 @@ fn long_run() {
 
     let mut hits = BTreeMap::<String, u64>::new();
     for number in 1..=kills {
+        // A kill while nothing works yet after the one before shows little: work is waited for, but not for ever.
+        let (seen, waiting) = (watch.sightings(), clock::now());
+        while watch.sightings() == seen && waiting.elapsed() < WORK_LIMIT && !programs[0].is_done() {
+            clock::pause(LOOK);
+        }
         // When the next one dies is the fault that is drawn.
         clock::pause(Duration::from_millis(u64::from(random.next_u32()) % gap));
         let drawn = (random.next_u32() as usize) % (programs.len() + 1);
@@ -60,8 +70,9 @@ fn long_run() {
                 program.name().to_owned()
             }
             None => {
-                broker.server().end("KILL");
-                broker.server().start();
+                let node = &cluster.nodes()[(random.next_u32() as usize) % cluster.nodes().len()];
+                node.end("KILL");
+                node.start();
                 "broker".to_owned()
             }
         };

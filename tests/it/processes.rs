@@ -1,5 +1,7 @@
 //! Processes that come, go, freeze and die at the worst moments.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use engine::log::Log;
@@ -48,24 +50,35 @@ fn rebalance_3_up_3_down() {
 
 #[test]
 fn frozen_past_the_transaction_timeout_then_woken_is_fenced() {
-    let Some((pipeline, folder)) = on_servers("frozen processor", "frozen") else { return };
-    let file = synthetic(folder.path(), 22, 20_000);
+    let Some(broker) = Lease::take("a frozen processor") else { return };
+    let folder = TempDir::new().expect("a folder");
+    let pipeline = Pipeline::on(broker.address(), "frozen");
+    let file = synthetic(folder.path(), 22, 12_000);
     let watch = pipeline.watch();
-    let mut frozen = processor(&pipeline);
+    let mut frozen = pipeline.by(&broker.proxy().address()).running("processor", &["--log", DEBUG]);
     frozen.wait_for(ALL_ASSIGNED, 1, LIMIT);
     let mut feeding = pipeline.running("producer", &["--rate", "1000", &file]);
     frozen.wait_for(COMMITTED, 3, LIMIT);
-    frozen.signal("STOP");
-    // The other one gets everything, and nothing that the frozen one left open keeps it from its ends.
+    // Everything of a transaction is with the broker but the word to commit it.
+    let (pid, is_frozen) = (frozen.pid(), Arc::new(AtomicBool::new(false)));
+    let (freezing, id) = (Arc::clone(&is_frozen), format!("{}-processor-v1-clean-", pipeline.prefix()));
+    broker.proxy().watch(move |request| {
+        if !Request::TxnOffsetCommit.is(request, &id) || freezing.load(Ordering::Acquire) {
+            return Verdict::Forward;
+        }
+        freezing.store(signal(pid, "STOP"), Ordering::Release);
+        Verdict::Forward
+    });
+    wait::until("it is frozen", LIMIT, || is_frozen.load(Ordering::Acquire));
+    // The other one gets everything; what the frozen one left open is over before readers see what comes behind it.
     let other = processor(&pipeline);
     other.wait_for(ALL_ASSIGNED, 1, LIMIT);
     feeding.ends_well(LIMIT);
-    let sightings = 19_000;
-    wait::until("the other one is through", LIMIT, || watch.sightings() > sightings);
+    wait::until("the other one is through", LIMIT, || watch.sightings() > 11_000);
     frozen.signal("CONT");
     let code = frozen.code(LIMIT);
     assert!(code.is_some_and(|code| code != 0), "{code:?}");
-    assert!(frozen.told("fenced") > 0, "{:#?}", frozen.lines());
+    assert!(frozen.told("another process has taken over") > 0, "{:#?}", frozen.lines());
     drop(other);
     pipeline.settle(&file);
     watch.finish();
