@@ -1,5 +1,7 @@
 //! What the tests of the whole pipeline stand on: the real servers, and the programs as their users run them.
 
+pub mod docker;
+
 use std::env;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
@@ -97,7 +99,7 @@ pub fn built(name: &str) -> PathBuf {
     static BUILT: Once = Once::new();
     BUILT.call_once(|| {
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "-p", "producer", "-p", "processor", "-p", "sink", "-p", "verify"]);
+        build.args(["build", "--quiet", "-p", "producer", "-p", "processor", "-p", "sink", "-p", "verify", "-p", "dashboards"]);
         assert!(build.status().expect("cargo runs").success(), "the programs can be built");
     });
     let test = env::current_exe().expect("this test is a file");
