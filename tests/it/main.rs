@@ -3,6 +3,8 @@
 mod arrows;
 mod broker_faults;
 mod cluster;
+mod compose;
+mod containers;
 mod end_to_end;
 mod exactly_once;
 mod long_run;

@@ -2,6 +2,7 @@
 
 pub mod broker;
 pub mod cluster;
+pub mod docker;
 pub mod flow;
 pub mod own;
 pub mod proxy;
@@ -212,7 +213,20 @@ pub fn built(name: &str) -> PathBuf {
     }
     BUILT.call_once(|| {
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "-p", "producer", "-p", "processor", "-p", "sink", "-p", "verify"]);
+        build.args([
+            "build",
+            "--quiet",
+            "-p",
+            "producer",
+            "-p",
+            "processor",
+            "-p",
+            "sink",
+            "-p",
+            "verify",
+            "-p",
+            "dashboards",
+        ]);
         build.args(["--features", "processor/failpoints"]);
         if !cfg!(debug_assertions) {
             build.arg("--release");
