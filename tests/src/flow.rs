@@ -14,6 +14,7 @@ pub struct Flow {
     pub processors: Vec<Supervised>,
     pub sink: Supervised,
     pub watch: Watch,
+    rows: u64,
     file: String,
     folder: TempDir,
 }
@@ -31,6 +32,7 @@ impl Flow {
             processors: (0..2).map(|_| Supervised::start(&faulty, "processor", &[])).collect(),
             sink: Supervised::start(&faulty, "sink", &[]),
             pipeline,
+            rows,
             file,
             folder,
         }
@@ -42,9 +44,10 @@ impl Flow {
         wait::until(&what, LIMIT, || self.watch.sightings() >= sightings)
     }
 
-    /// Waits until readers see so many sightings more than now.
+    /// Waits until readers see so many sightings more than now, or nearly all that there are.
     pub fn wait_for_more(&self, sightings: u64) -> Duration {
-        self.wait_for(self.watch.sightings() + sightings)
+        let nearly_all = self.rows * 9 / 10;
+        self.wait_for((self.watch.sightings() + sightings).min(nearly_all))
     }
 
     /// Lets everything come to its end, and draws up the ledger.
