@@ -25,6 +25,7 @@ fn search_down_for_minutes_then_catches_up() {
     pipeline.run("processor", &["--until-end"]);
     faulty.run("sink", &["--until-end"]);
     let mut writing = faulty.running("sink", &[]);
+    writing.wait_for("given to this member", 7, LIMIT);
     search.cut();
     pipeline.run("producer", &[&file]);
     pipeline.run("processor", &["--until-end"]);

@@ -12,6 +12,9 @@ use crate::proxy::{Framing, Proxy};
 /// Started in a third of the time, which is what counts in a test.
 const HEAP: &str = "-Xms128m -Xmx384m -XX:TieredStopAtLevel=1";
 
+/// As the scripts make that topic.
+const OFFSETS_PARTITIONS: u32 = 5;
+
 pub struct Broker {
     server: Server,
     address: String,
@@ -90,5 +93,32 @@ impl Broker {
 
     pub fn server(&self) -> &Server {
         &self.server
+    }
+
+    /// Producers whose offsets wait for the end of a transaction that its coordinator knows to be over: the broker has
+    /// lost its marker, and nothing that a client can do ends it.
+    pub fn lost_markers(&self) -> Vec<String> {
+        let ended = |producer: &&String| {
+            let states = self.tool(&["list"]);
+            let state = states.iter().find(|line| line.get(2) == Some(producer)).and_then(|line| line.get(3));
+            state.is_some_and(|state| state == "Empty" || state.starts_with("Complete"))
+        };
+        let open: Vec<String> = (0..OFFSETS_PARTITIONS)
+            .flat_map(|partition| {
+                let partition = partition.to_string();
+                self.tool(&["describe-producers", "--topic", "__consumer_offsets", "--partition", &partition])
+            })
+            .filter(|line| line.get(5).is_some_and(|start| start.parse::<u64>().is_ok()))
+            .map(|mut line| line.swap_remove(0))
+            .collect();
+        open.iter().filter(ended).cloned().collect()
+    }
+
+    /// The lines of Kafka's own tool for transactions, in words.
+    fn tool(&self, arguments: &[&str]) -> Vec<Vec<String>> {
+        let mut tool = self.server.tool();
+        let output = tool.arg("txn").args(arguments).output().expect("the tool can be run");
+        let words = |line: &str| line.split_whitespace().map(str::to_owned).collect();
+        String::from_utf8_lossy(&output.stdout).lines().map(words).collect()
     }
 }

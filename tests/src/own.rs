@@ -118,6 +118,13 @@ impl Server {
         Path::new(&stack).join(part).into_os_string()
     }
 
+    /// The server's own tools, where its scripts have such.
+    pub fn tool(&self) -> Command {
+        let mut command = Command::new(self.script.with_file_name("tool.sh"));
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
     /// Begins to start it.
     ///
     /// # Panics
