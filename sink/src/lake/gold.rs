@@ -15,6 +15,7 @@ use service::clock;
 use super::fold::Fold;
 use super::path::{PARTITION, app_id};
 use super::rows::gold_batch;
+use super::seek::stable_end;
 use super::store::{Landed, TableStore};
 use super::{LakeError, Task, group, schema};
 
@@ -117,7 +118,7 @@ impl<L: Log> GoldTask<L> {
     /// The topic holds all that the tables hold, so that every reader begins at its beginning.
     fn assigned(&mut self, partitions: &[Partition]) -> Result<(), LakeError> {
         for partition in partitions {
-            let end = self.consumer.stable_end(*partition)?;
+            let end = stable_end(&mut self.consumer, *partition)?;
             self.folds.insert(*partition, Fold::new(end));
         }
         let start = |partition: &Partition| (*partition, NextOffset::START);

@@ -1,4 +1,4 @@
-//! Moving a reader, which takes patience.
+//! Moving a reader and asking where to, which takes patience.
 
 use std::time::Duration;
 
@@ -22,4 +22,15 @@ pub(super) fn seek(
         }
     }
     consumer.seek(positions)
+}
+
+/// Where the stable records of a partition end, also while brokers still agree on who leads it.
+pub(super) fn stable_end(consumer: &mut impl Consumer, partition: Partition) -> Result<NextOffset, LogError> {
+    for _ in 1..SEEKS_MAX {
+        match consumer.stable_end(partition) {
+            Err(error) if error.failure == Failure::Retriable => clock::pause(SEEK_PAUSE),
+            found => return found,
+        }
+    }
+    consumer.stable_end(partition)
 }
