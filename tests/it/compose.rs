@@ -44,14 +44,15 @@ impl Stack {
             command.args(["-f", &file]);
         }
         let [kafka, elasticsearch, minio] = self.ports.map(|port| port.to_string());
+        let (rows, rate) = (ROWS.to_string(), RATE.to_string());
         let variables = [
             ("UFO_IMAGE", self.image.as_str()),
             ("UFO_INPUT", self.input.path().to_str().expect("a name")),
-            ("UFO_SYNTHETIC", &ROWS.to_string()),
-            ("UFO_RATE", &RATE.to_string()),
-            ("KAFKA_PORT", &kafka),
-            ("ELASTICSEARCH_PORT", &elasticsearch),
-            ("MINIO_PORT", &minio),
+            ("UFO_SYNTHETIC", rows.as_str()),
+            ("UFO_RATE", rate.as_str()),
+            ("KAFKA_PORT", kafka.as_str()),
+            ("ELASTICSEARCH_PORT", elasticsearch.as_str()),
+            ("MINIO_PORT", minio.as_str()),
         ];
         command.envs(variables).args(arguments).stdin(Stdio::null());
         // Those of the other tests' servers.
