@@ -121,6 +121,20 @@ impl TopologyDriver {
         self.tasks.clear();
     }
 
+    /// Closes every task, as a process does that stops: what lies on disk can be opened again.
+    pub fn close(&mut self) -> Result<(), StateError> {
+        for ((stage, partition), mut task) in std::mem::take(&mut self.tasks) {
+            task.close(self.positions.get(&(stage, partition)).copied().unwrap_or_default())?;
+        }
+        Ok(())
+    }
+
+    /// Goes on with other stages of the same topics: as another process, or with other stores.
+    pub fn with_stages(&mut self, stages: Vec<StageSpec>) {
+        self.tasks.clear();
+        self.stages = stages;
+    }
+
     /// All records of a topic, partition by partition, with where they are.
     pub fn read_out(&self, topic: &str) -> impl Iterator<Item = (Partition, u64, &StoredRecord)> {
         self.topics.0.get(topic).into_iter().flat_map(|partitions| {
@@ -138,13 +152,13 @@ impl TopologyDriver {
         end: End,
     ) -> Result<usize, StateError> {
         let spec = &self.stages[stage];
+        let from = self.positions.get(&(stage, partition)).copied().unwrap_or_default();
         let task = match self.tasks.entry((stage, partition)) {
             std::collections::btree_map::Entry::Occupied(task) => task.into_mut(),
             std::collections::btree_map::Entry::Vacant(slot) => {
-                slot.insert(restored(spec, partition, &self.topics)?)
+                slot.insert(restored(spec, partition, from, &self.topics)?)
             }
         };
-        let from = self.positions.get(&(stage, partition)).copied().unwrap_or_default();
         let mut pending = Pending { spec, records: Vec::new() };
         let input = self.topics.records(&spec.input.name, partition);
         let mut handled = 0;
@@ -154,7 +168,7 @@ impl TopologyDriver {
         }
         if handled > 0 {
             if end != End::Broken {
-                task.flush(&mut pending);
+                task.flush(&mut pending)?;
             }
             if end != End::Committed {
                 task.rolled_back();
@@ -170,15 +184,20 @@ impl TopologyDriver {
     }
 }
 
-fn restored(spec: &StageSpec, partition: Partition, topics: &Topics) -> Result<Box<dyn Stage>, StateError> {
-    let mut task = (spec.make)(partition)?;
-    for (changelog, topic) in spec.changelogs.iter().enumerate() {
-        let records = topics.records(&topic.name, partition);
-        let from = task.restored_to(changelog);
-        for (offset, record) in (0..).zip(records).skip(from.get() as usize) {
-            task.restore(changelog, borrowed(partition, offset, record))?;
+fn restored(
+    spec: &StageSpec,
+    partition: Partition,
+    committed: NextOffset,
+    topics: &Topics,
+) -> Result<Box<dyn Stage>, StateError> {
+    let mut task = (spec.make)(partition, committed)?;
+    if !task.is_restored() {
+        for (changelog, topic) in spec.changelogs.iter().enumerate() {
+            for (offset, record) in (0..).zip(topics.records(&topic.name, partition)) {
+                task.restore(changelog, borrowed(partition, offset, record))?;
+            }
         }
-        task.restored(changelog, NextOffset::at(records.len() as u64))?;
+        task.restored()?;
     }
     Ok(task)
 }

@@ -15,8 +15,9 @@ pub trait Stage: Send {
     /// Handles one record. Must be a function of the record and the state, since it is repeated after a failure.
     fn handle(&mut self, record: Record<'_>, output: &mut dyn Output);
 
-    /// Called before each commit: writes what was combined, and the changes of the state to its changelog.
-    fn flush(&mut self, output: &mut dyn Output);
+    /// Called before each commit: writes what was combined, and the changes of the state to its changelogs. Fails where
+    /// the state could not be read meanwhile: nothing of the transaction is to be trusted then.
+    fn flush(&mut self, output: &mut dyn Output) -> Result<(), StateError>;
 
     /// The transaction is committed: pending changes become state.
     fn committed(&mut self) -> Result<(), StateError>;
@@ -28,13 +29,13 @@ pub trait Stage: Send {
     /// [`StageSpec::changelogs`]: one is read to its end before the next begins.
     fn restore(&mut self, changelog: usize, record: Record<'_>) -> Result<(), StateError>;
 
-    /// Where a changelog is to be read from: what lies before is in the store already.
-    fn restored_to(&self, _changelog: usize) -> NextOffset {
-        NextOffset::START
+    /// The state is whole already, since it lies on disk: no changelog has to be read.
+    fn is_restored(&self) -> bool {
+        false
     }
 
-    /// A changelog has been read up to `end`: what is not in it is not state.
-    fn restored(&mut self, _changelog: usize, _end: NextOffset) -> Result<(), StateError> {
+    /// The changelogs have been read.
+    fn restored(&mut self) -> Result<(), StateError> {
         Ok(())
     }
 
@@ -46,14 +47,21 @@ pub trait Stage: Send {
     /// Bytes held for the open transaction; a commit follows when they pass the limit.
     fn pending_bytes(&self) -> usize;
 
-    /// Called when the task is closed after a commit: a store on disk notes that it is whole.
-    fn close(&mut self) -> Result<(), StateError> {
+    /// Whether the state lies on disk: a task whose partition is given back is closed then, and opened again if it
+    /// comes back.
+    fn is_on_disk(&self) -> bool {
+        false
+    }
+
+    /// Called when the task ends with nothing pending: a store on disk notes that it is whole as of this position.
+    fn close(&mut self, _committed: NextOffset) -> Result<(), StateError> {
         Ok(())
     }
 }
 
-/// Makes the stage of one partition, with empty (or what the disk holds of its) state.
-pub type MakeStage = Box<dyn Fn(Partition) -> Result<Box<dyn Stage>, StateError> + Send + Sync>;
+/// Makes the stage of one partition, whose input goes on at this position, with empty (or what the disk holds of its)
+/// state.
+pub type MakeStage = Box<dyn Fn(Partition, NextOffset) -> Result<Box<dyn Stage>, StateError> + Send + Sync>;
 
 /// One stage of a topology: an input topic read by a consumer group of its own.
 pub struct StageSpec {

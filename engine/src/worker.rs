@@ -12,6 +12,7 @@ use crate::observer::{Moment, Observer};
 use crate::record::{NextOffset, Partition};
 use crate::recovery::Recovery;
 use crate::stage::StageSpec;
+use crate::state::StateError;
 use crate::task::{Task, TaskError};
 use crate::writer::{Failed, Writer};
 
@@ -112,9 +113,7 @@ impl<'w, L: Log> Worker<'w, L> {
         };
         match halt {
             Halt::Stopped => {
-                for task in self.tasks.values_mut() {
-                    task.close()?;
-                }
+                close(self.tasks)?;
                 self.consumer.close();
                 Ok(())
             }
@@ -195,7 +194,7 @@ impl<'w, L: Log> Worker<'w, L> {
         let begun = self.context.clock.now();
         self.writer.open();
         for task in self.tasks.values_mut() {
-            task.flush(&mut self.writer);
+            task.flush(&mut self.writer)?;
         }
         self.observe(Moment::Flushed);
         let positions: Vec<_> = self
@@ -263,7 +262,7 @@ impl<'w, L: Log> Worker<'w, L> {
     /// A new producer fences the old one; what was committed is what the log says, state included.
     fn recreate(&mut self) -> Result<(), Halt> {
         let partitions: Vec<_> = self.tasks.keys().copied().collect();
-        self.tasks.clear();
+        close(std::mem::take(&mut self.tasks))?;
         self.suspended.clear();
         self.retrying(|worker| {
             let context = &worker.context;
@@ -306,8 +305,10 @@ impl<'w, L: Log> Worker<'w, L> {
         self.observe(Moment::Revoked { partitions: partitions.len() });
         self.commit()?;
         for partition in partitions {
-            if let Some(task) = self.tasks.remove(partition) {
-                self.suspended.insert(*partition, task);
+            match self.tasks.remove(partition) {
+                Some(task) if task.is_on_disk() => task.close()?,
+                Some(task) => drop(self.suspended.insert(*partition, task)),
+                None => {}
             }
         }
         Ok(self.consumer.release(partitions)?)
@@ -319,7 +320,9 @@ impl<'w, L: Log> Worker<'w, L> {
             self.recover(failed)?;
         }
         for partition in partitions {
-            self.tasks.remove(partition);
+            if let Some(task) = self.tasks.remove(partition) {
+                task.close()?;
+            }
             self.suspended.remove(partition);
         }
         self.records = 0;
@@ -356,6 +359,11 @@ impl<'w, L: Log> Worker<'w, L> {
     fn observe(&self, moment: Moment) {
         self.context.observer.observe(self.context.spec.name, &moment);
     }
+}
+
+/// Ends tasks; what lies on disk is whole as of what they have committed.
+fn close(tasks: BTreeMap<Partition, Task>) -> Result<(), StateError> {
+    tasks.into_values().try_for_each(Task::close)
 }
 
 /// Outside a transaction there is nothing to abort: what may pass is waited for.

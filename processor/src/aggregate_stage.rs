@@ -2,9 +2,9 @@
 //! `ufo.aggregates` is its changelog too: what readers see and what state is restored from are one.
 
 use domain::{Aggregate, View, arrivals_minute, wire};
-use engine::record::{NewRecord, Partition, Record};
+use engine::record::{NewRecord, NextOffset, Partition, Record};
 use engine::stage::{Output, Stage};
-use engine::state::{KeyedStore, StateError};
+use engine::state::{Codec, KeyedStore, StateError, Store};
 use engine::window::{OpenWindows, Window};
 use hashbrown::HashSet;
 
@@ -18,12 +18,19 @@ pub(crate) const WINDOWS: usize = 1;
 pub(crate) const WINDOWS_CHANGELOG: usize = 0;
 pub(crate) const AGGREGATES_CHANGELOG: usize = 1;
 
+/// What the record keys of the windowed view begin with.
+const ARRIVALS_PREFIX: &[u8] = b"[\"arrivals\"";
+
+const CODEC: Codec<Aggregate> =
+    Codec { write: wire::encode_compact, read: |bytes| wire::decode_compact(bytes).ok() };
+
 /// Rough cost of a changed key until the commit: its map entry and the record that is sent.
 const CHANGE_BYTES: usize = 600;
 
 pub(crate) struct AggregateStage {
     partition: Partition,
     aggregates: KeyedStore<Aggregate>,
+    store: Store,
     minutes: OpenWindows,
     late_committed: u64,
     late: u64,
@@ -34,17 +41,28 @@ pub(crate) struct AggregateStage {
 
 impl AggregateStage {
     /// `sources`: the partitions of `ufo.raw`.
-    pub(crate) fn new(partition: Partition, sources: u32) -> Self {
-        Self {
+    pub(crate) fn new(partition: Partition, sources: u32, store: Store) -> Result<Self, StateError> {
+        let mut stage = Self {
             partition,
-            aggregates: KeyedStore::default(),
+            aggregates: KeyedStore::new(&store, CODEC),
+            store,
             minutes: OpenWindows::new(MINUTES, sources),
             late_committed: 0,
             late: 0,
             late_told: 0,
             timestamp_ms: 0,
             value: Vec::new(),
+        };
+        if let Some(note) = stage.store.note().map(<[u8]>::to_vec) {
+            stage.restore_windows(&note).ok_or_else(|| stage.store.damaged())?;
+            let minutes = &mut stage.minutes;
+            stage.aggregates.each(ARRIVALS_PREFIX, |key, _| {
+                if let Some(minute) = minute_of(key) {
+                    minutes.restore_open(minute, key);
+                }
+            })?;
         }
+        Ok(stage)
     }
 
     fn merge(&mut self, key: &[u8], delta: &Aggregate) {
@@ -58,17 +76,17 @@ impl AggregateStage {
     }
 
     /// Publishes the minutes that are over, for the last time; they need not be kept then.
-    fn close(&mut self, output: &mut dyn Output) -> HashSet<Vec<u8>> {
+    fn close_minutes(&mut self, output: &mut dyn Output) -> Result<HashSet<Vec<u8>>, StateError> {
         let closed: HashSet<Vec<u8>> = self.minutes.closing().map(|(_, key)| key.to_vec()).collect();
         for key in &closed {
-            if let Some(aggregate) = self.aggregates.get(key) {
+            if let Some(aggregate) = self.aggregates.get(key)? {
                 self.value.clear();
-                wire::encode_final_aggregate(View::Arrivals, key, aggregate, &mut self.value);
+                wire::encode_final_aggregate(View::Arrivals, key, &aggregate, &mut self.value);
                 output.send(AGGREGATES, self.record(key));
             }
             self.aggregates.leave(key);
         }
-        closed
+        Ok(closed)
     }
 
     fn record<'r>(&'r self, key: &'r [u8]) -> NewRecord<'r> {
@@ -114,8 +132,9 @@ impl Stage for AggregateStage {
         }
     }
 
-    fn flush(&mut self, output: &mut dyn Output) {
-        let closed = self.close(output);
+    fn flush(&mut self, output: &mut dyn Output) -> Result<(), StateError> {
+        self.aggregates.check()?;
+        let closed = self.close_minutes(output)?;
         for (key, aggregate) in self.aggregates.pending() {
             let Some(view) = View::of_record_key(key) else { continue };
             if !closed.is_empty() && closed.contains(key) {
@@ -138,10 +157,11 @@ impl Stage for AggregateStage {
             encode_windows(self.late, self.minutes.times(), &mut self.value);
             output.send(WINDOWS, self.record(CHANGELOG_KEY));
         }
+        Ok(())
     }
 
     fn committed(&mut self) -> Result<(), StateError> {
-        self.aggregates.committed();
+        self.aggregates.committed()?;
         self.minutes.committed();
         self.late_committed = self.late;
         Ok(())
@@ -167,13 +187,29 @@ impl Stage for AggregateStage {
         if let Some(minute) = minute_of(key) {
             if aggregate.is_none() || record.value.is_some_and(wire::is_final_aggregate) {
                 self.minutes.restore_closed(minute, key);
-                self.aggregates.restore(key, None);
-                return Ok(());
+                return self.aggregates.restore(key, None);
             }
             self.minutes.restore_open(minute, key);
         }
-        self.aggregates.restore(key, aggregate);
-        Ok(())
+        self.aggregates.restore(key, aggregate)
+    }
+
+    fn is_restored(&self) -> bool {
+        self.store.note().is_some()
+    }
+
+    fn restored(&mut self) -> Result<(), StateError> {
+        self.aggregates.restored()
+    }
+
+    fn is_on_disk(&self) -> bool {
+        self.store.is_on_disk()
+    }
+
+    fn close(&mut self, committed: NextOffset) -> Result<(), StateError> {
+        let mut note = Vec::new();
+        encode_windows(self.late_committed, self.minutes.times(), &mut note);
+        self.store.close(committed, &note)
     }
 
     fn take_late(&mut self) -> u64 {
@@ -187,8 +223,7 @@ impl Stage for AggregateStage {
 
 /// The minute of an arrivals key; `None` for every other view.
 fn minute_of(key: &[u8]) -> Option<Window> {
-    const PREFIX: &[u8] = b"[\"arrivals\"";
-    if !key.starts_with(PREFIX) {
+    if !key.starts_with(ARRIVALS_PREFIX) {
         return None;
     }
     arrivals_minute(key).map(|minute_ms| MINUTES.of(minute_ms))

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::{Aggregate, Atlas, Origin, Outcome, RawRecord, Reject, RejectCode, judge, keys_of, wire};
-use engine::record::{NewRecord, Partition, Record};
+use engine::record::{NewRecord, NextOffset, Partition, Record};
 use engine::stage::{Output, Stage};
-use engine::state::{IdSet, StateError};
+use engine::state::{IdSet, StateError, Store};
 use engine::window::Window;
 
 use crate::arrivals::{Arrivals, WINDOWS, encode_notice};
@@ -29,6 +29,7 @@ pub(crate) struct CleanStage {
     raw_topic: Arc<str>,
     atlas: Arc<Atlas>,
     seen: IdSet,
+    store: Store,
     committed: Counters,
     counters: Counters,
     /// In the open transaction.
@@ -52,13 +53,15 @@ impl CleanStage {
         raw_topic: Arc<str>,
         atlas: Arc<Atlas>,
         metrics: RowMetrics,
-    ) -> Self {
-        Self {
+        store: Store,
+    ) -> Result<Self, StateError> {
+        let mut stage = Self {
             partition,
             partitions,
             raw_topic,
             atlas,
-            seen: IdSet::default(),
+            seen: IdSet::new(&store),
+            store,
             committed: Counters::default(),
             counters: Counters::default(),
             rejected: BTreeMap::new(),
@@ -70,11 +73,20 @@ impl CleanStage {
             timestamp_ms: 0,
             key: Vec::new(),
             value: Vec::new(),
+        };
+        if let Some(note) = stage.store.note() {
+            let block = decode_seen(note).ok_or_else(|| stage.store.damaged())?;
+            stage.restore_counters(block.counters);
         }
+        Ok(stage)
     }
-}
 
-impl CleanStage {
+    fn restore_counters(&mut self, counters: Counters) {
+        self.counters = counters;
+        self.committed = counters;
+        self.late_told = counters.arrivals.late;
+    }
+
     /// Tells every partition of the next stage when minutes are over here: behind all that belongs to them.
     fn tell_time(&self, output: &mut dyn Output) {
         let time = self.counters.arrivals.time;
@@ -137,7 +149,8 @@ impl Stage for CleanStage {
         );
     }
 
-    fn flush(&mut self, output: &mut dyn Output) {
+    fn flush(&mut self, output: &mut dyn Output) -> Result<(), StateError> {
+        self.seen.check()?;
         let timestamp_ms = self.timestamp_ms;
         self.arrivals.drain_into(&mut self.combiner, &mut self.key);
         self.combiner.blocks(self.partitions, |partition, block| {
@@ -153,10 +166,11 @@ impl Stage for CleanStage {
             let value = Some(self.value.as_slice());
             output.send(SEEN, NewRecord { partition: self.partition, timestamp_ms, key: None, value });
         }
+        Ok(())
     }
 
     fn committed(&mut self) -> Result<(), StateError> {
-        self.seen.committed();
+        self.seen.committed()?;
         self.combiner.clear();
         self.metrics.committed(&self.committed, &self.counters, std::mem::take(&mut self.rejected));
         self.committed = self.counters;
@@ -178,12 +192,28 @@ impl Stage for CleanStage {
             what: "a block of ids was expected".into(),
         })?;
         for id in block.ids() {
-            self.seen.restore(id.to_bytes());
+            self.seen.restore(id.to_bytes())?;
         }
-        self.counters = block.counters;
-        self.committed = block.counters;
-        self.late_told = block.counters.arrivals.late;
+        self.restore_counters(block.counters);
         Ok(())
+    }
+
+    fn is_restored(&self) -> bool {
+        self.store.note().is_some()
+    }
+
+    fn restored(&mut self) -> Result<(), StateError> {
+        self.seen.restored()
+    }
+
+    fn is_on_disk(&self) -> bool {
+        self.store.is_on_disk()
+    }
+
+    fn close(&mut self, committed: NextOffset) -> Result<(), StateError> {
+        let mut note = Vec::new();
+        encode_seen(&self.committed, [].iter(), &mut note);
+        self.store.close(committed, &note)
     }
 
     fn take_late(&mut self) -> u64 {

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use domain::Topics;
 use engine::WorkerSettings;
+use engine::state::Stores;
+use engine::state::disk::DiskStores;
 use kafka::Kafka;
 use kafka::options::{LogFlags, LogSettings};
 use serde::{Deserialize, Serialize};
@@ -40,9 +42,13 @@ struct Options {
     /// [default: kept in --data, else a new one at each start]
     #[arg(long, value_name = "NAME")]
     instance: Option<String>,
-    /// Folder of this process alone, where it keeps its name
+    /// Folder of this process alone, where it keeps its name and its state
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Where state is kept while it works: `memory`, or `disk` (in --data), which may be bigger than memory and need not be
+    /// restored after a clean stop [default: disk with --data, else memory]
+    #[arg(long, value_name = "PLACE")]
+    state: Option<StatePlace>,
     /// Worker threads for each of the two stages [default: 1]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -55,19 +61,34 @@ struct Options {
     until_end: bool,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StatePlace {
+    Memory,
+    Disk,
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct ProgramSettings {
     #[serde(flatten)]
     log: LogSettings,
     instance: Option<String>,
     data: Option<PathBuf>,
+    state: Option<StatePlace>,
     threads: usize,
     commit_interval_ms: u64,
 }
 
 impl Default for ProgramSettings {
     fn default() -> Self {
-        Self { log: LogSettings::default(), instance: None, data: None, threads: 1, commit_interval_ms: 100 }
+        Self {
+            log: LogSettings::default(),
+            instance: None,
+            data: None,
+            state: None,
+            threads: 1,
+            commit_interval_ms: 100,
+        }
     }
 }
 
@@ -80,6 +101,9 @@ impl Settings for ProgramSettings {
         }
         if !(1..=60_000).contains(&self.commit_interval_ms) {
             return Err(Invalid::new("commit_interval_ms", "must be between 1 and 60000"));
+        }
+        if self.state == Some(StatePlace::Disk) && self.data.is_none() {
+            return Err(Invalid::new("state", "disk needs a folder: set `data`"));
         }
         self.log.fault().map_or(Ok(()), |(key, reason)| Err(Invalid::new(key, reason)))
     }
@@ -103,6 +127,7 @@ pub fn start() -> Result<(), Exit> {
     let log = Kafka::new(program.log.kafka());
     let topics = Topics::new(&program.log.prefix, &program.log.generation);
     let processing = ProcessorSettings {
+        stores: stores(program, &topics)?,
         is_static_member: program.instance.is_some(),
         threads: program.threads,
         worker: WorkerSettings {
@@ -118,6 +143,17 @@ pub fn start() -> Result<(), Exit> {
     run_processor(&log, &processing, until_end, &watched.shutdown, &observed)?;
     tracing::info!("stopped: everything handled is committed");
     Ok(())
+}
+
+fn stores(program: &ProgramSettings, topics: &Topics) -> Result<Stores, Exit> {
+    match &program.data {
+        Some(data) if program.state != Some(StatePlace::Memory) => {
+            let folder = data.join("state").join(topics.application("processor"));
+            let stores = DiskStores::open(&folder).map_err(|error| Exit::from_error(Code::Io, error))?;
+            Ok(Stores::Disk(stores))
+        }
+        Some(_) | None => Ok(Stores::Memory),
+    }
 }
 
 /// A name that no other process has.

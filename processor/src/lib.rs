@@ -22,11 +22,12 @@ use engine::clock::Clock;
 use engine::log::Log;
 use engine::observer::Observer;
 use engine::run::{RunSettings, run};
+use engine::state::Stores;
 use engine::{TaskError, WorkerSettings};
 use service::{Shutdown, clock};
 
 use metrics::RowMetrics;
-pub use topology::topology;
+pub use topology::{topology, topology_in};
 
 /// How the processor works.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ pub struct ProcessorSettings {
     pub threads: usize,
     pub worker: WorkerSettings,
     pub metrics: RowMetrics,
+    /// Where state is kept while the processor works; what lasts is in the changelogs.
+    pub stores: Stores,
 }
 
 impl ProcessorSettings {
@@ -54,6 +57,7 @@ impl ProcessorSettings {
             threads: 1,
             worker: WorkerSettings::default(),
             metrics: RowMetrics::default(),
+            stores: Stores::Memory,
         }
     }
 }
@@ -66,7 +70,12 @@ pub fn run_processor<L: Log>(
     shutdown: &Shutdown,
     observer: &dyn Observer,
 ) -> Result<(), TaskError> {
-    let stages = topology::topology_with(&settings.topics, settings.partitions, settings.metrics.clone());
+    let stages = topology::topology_with(
+        &settings.topics,
+        settings.partitions,
+        &settings.stores,
+        settings.metrics.clone(),
+    );
     let settings = RunSettings {
         application: settings.topics.application("processor"),
         instance: settings.instance.clone(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::{Atlas, Topics};
 use engine::log::{Kept, TopicSpec};
 use engine::stage::{Stage, StageSpec};
+use engine::state::Stores;
 
 use crate::aggregate_stage::{self, AggregateStage};
 use crate::clean_stage::{self, CleanStage};
@@ -16,11 +17,21 @@ const REPARTITION_KEPT: Duration = Duration::from_hours(7 * 24);
 
 /// The two stages, for topics of `partitions` partitions each.
 pub fn topology(topics: &Topics, partitions: u32) -> Vec<StageSpec> {
-    topology_with(topics, partitions, RowMetrics::default())
+    topology_in(topics, partitions, &Stores::Memory)
 }
 
-/// [`topology`], with its rows counted.
-pub(crate) fn topology_with(topics: &Topics, partitions: u32, metrics: RowMetrics) -> Vec<StageSpec> {
+/// [`topology`], with its state in `stores`.
+pub fn topology_in(topics: &Topics, partitions: u32, stores: &Stores) -> Vec<StageSpec> {
+    topology_with(topics, partitions, stores, RowMetrics::default())
+}
+
+/// [`topology_in`], with its rows counted.
+pub(crate) fn topology_with(
+    topics: &Topics,
+    partitions: u32,
+    stores: &Stores,
+    metrics: RowMetrics,
+) -> Vec<StageSpec> {
     let topic = |name: String, kept: Kept| TopicSpec { name, partitions, kept };
     let raw = topic(topics.raw(), Kept::Forever);
     let deltas = topic(topics.aggregates_repartition(), Kept::For(REPARTITION_KEPT));
@@ -34,6 +45,7 @@ pub(crate) fn topology_with(topics: &Topics, partitions: u32, metrics: RowMetric
     outputs[clean_stage::DELTAS] = deltas.clone();
     outputs[clean_stage::SEEN] = seen.clone();
 
+    let (clean_stores, aggregate_stores) = (stores.clone(), stores.clone());
     let atlas = Arc::new(Atlas::new());
     let raw_topic: Arc<str> = raw.name.as_str().into();
     let clean = StageSpec {
@@ -41,9 +53,10 @@ pub(crate) fn topology_with(topics: &Topics, partitions: u32, metrics: RowMetric
         input: raw,
         outputs,
         changelogs: vec![seen],
-        make: Box::new(move |partition| {
-            let stage =
-                CleanStage::new(partition, partitions, raw_topic.clone(), atlas.clone(), metrics.clone());
+        make: Box::new(move |partition, committed| {
+            let store = clean_stores.open("clean", partition, committed)?;
+            let (raw_topic, atlas, metrics) = (raw_topic.clone(), atlas.clone(), metrics.clone());
+            let stage = CleanStage::new(partition, partitions, raw_topic, atlas, metrics, store)?;
             Ok(Box::new(stage) as Box<dyn Stage>)
         }),
     };
@@ -59,8 +72,9 @@ pub(crate) fn topology_with(topics: &Topics, partitions: u32, metrics: RowMetric
         input: deltas,
         outputs,
         changelogs,
-        make: Box::new(move |partition| {
-            Ok(Box::new(AggregateStage::new(partition, partitions)) as Box<dyn Stage>)
+        make: Box::new(move |partition, committed| {
+            let store = aggregate_stores.open("aggregate", partition, committed)?;
+            Ok(Box::new(AggregateStage::new(partition, partitions, store)?) as Box<dyn Stage>)
         }),
     };
     vec![clean, aggregate]

@@ -2,22 +2,85 @@
 
 use hashbrown::HashSet;
 
+#[cfg(feature = "disk")]
+use super::disk::{DiskTable, Restored};
+use super::{StateError, Store};
+
 /// Ids seen, with those of the open transaction apart.
 #[derive(Debug, Default)]
 pub struct IdSet {
-    committed: HashSet<[u8; 16]>,
+    committed: Committed,
     pending: HashSet<[u8; 16]>,
+    failed: Option<StateError>,
+}
+
+#[derive(Debug)]
+enum Committed {
+    Memory(HashSet<[u8; 16]>),
+    #[cfg(feature = "disk")]
+    Disk(DiskTable, Restored),
+}
+
+impl Default for Committed {
+    fn default() -> Self {
+        Self::Memory(HashSet::new())
+    }
+}
+
+impl Committed {
+    fn contains(&self, id: &[u8; 16]) -> Result<bool, StateError> {
+        match self {
+            Self::Memory(ids) => Ok(ids.contains(id)),
+            #[cfg(feature = "disk")]
+            Self::Disk(table, _) => table.contains(id),
+        }
+    }
 }
 
 impl IdSet {
+    /// The ids that lie in `store`.
+    pub fn new(store: &Store) -> Self {
+        let committed = match store {
+            Store::Memory => Committed::default(),
+            #[cfg(feature = "disk")]
+            Store::Disk(store) => Committed::Disk(store.table(), Restored::default()),
+        };
+        Self { committed, ..Self::default() }
+    }
+
     /// Adds an id to the open transaction; false where it was met before.
     pub fn insert(&mut self, id: [u8; 16]) -> bool {
-        !self.committed.contains(&id) && self.pending.insert(id)
+        let is_known = self.committed.contains(&id).unwrap_or_else(|error| {
+            self.failed = Some(error);
+            false
+        });
+        !is_known && self.pending.insert(id)
+    }
+
+    /// A read that failed meanwhile: what was answered since is not to be trusted, nor committed.
+    pub fn check(&mut self) -> Result<(), StateError> {
+        self.failed.take().map_or(Ok(()), Err)
     }
 
     /// Adds an id that a changelog holds.
-    pub fn restore(&mut self, id: [u8; 16]) {
-        self.committed.insert(id);
+    pub fn restore(&mut self, id: [u8; 16]) -> Result<(), StateError> {
+        match &mut self.committed {
+            Committed::Memory(ids) => {
+                ids.insert(id);
+                Ok(())
+            }
+            #[cfg(feature = "disk")]
+            Committed::Disk(table, restored) => restored.add(table, &id, Some(Vec::new())),
+        }
+    }
+
+    /// The changelog has been read.
+    pub fn restored(&mut self) -> Result<(), StateError> {
+        match &mut self.committed {
+            Committed::Memory(_) => Ok(()),
+            #[cfg(feature = "disk")]
+            Committed::Disk(table, restored) => restored.write(table),
+        }
     }
 
     /// The ids of the open transaction, in no particular order.
@@ -25,37 +88,20 @@ impl IdSet {
         self.pending.iter()
     }
 
-    pub fn committed(&mut self) {
-        self.committed.extend(self.pending.drain());
+    pub fn committed(&mut self) -> Result<(), StateError> {
+        match &mut self.committed {
+            Committed::Memory(ids) => {
+                ids.extend(self.pending.drain());
+                Ok(())
+            }
+            #[cfg(feature = "disk")]
+            Committed::Disk(table, _) => {
+                table.write(self.pending.drain().map(|id| (id.to_vec(), Some(Vec::new()))))
+            }
+        }
     }
 
     pub fn rolled_back(&mut self) {
         self.pending.clear();
-    }
-
-    pub fn len(&self) -> usize {
-        self.committed.len() + self.pending.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_rolled_back_was_never_met() {
-        let mut ids = IdSet::default();
-        assert!(ids.insert([1; 16]));
-        assert!(!ids.insert([1; 16]));
-        ids.rolled_back();
-        assert!(ids.insert([1; 16]));
-        ids.committed();
-        ids.rolled_back();
-        assert!(!ids.insert([1; 16]));
-        assert_eq!(ids.len(), 1);
     }
 }

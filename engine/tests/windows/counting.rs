@@ -6,7 +6,7 @@ use std::time::Duration;
 use engine::log::{Kept, TopicSpec};
 use engine::record::{NewRecord, Partition, Record};
 use engine::stage::{Output, Stage, StageSpec};
-use engine::state::{KeyedStore, StateError};
+use engine::state::{Codec, KeyedStore, StateError, Store};
 use engine::window::{Intake, OpenWindows, StreamTime, TimeOf, Window, Windows};
 
 pub(crate) const PARTITIONS: u32 = 3;
@@ -23,14 +23,14 @@ pub(crate) fn topology() -> Vec<StageSpec> {
         input: topic("readings", Kept::Forever),
         outputs: vec![topic("admitted", Kept::Forever), topic("intakes", Kept::Compacted)],
         changelogs: vec![topic("intakes", Kept::Compacted)],
-        make: Box::new(|partition| Ok(Box::new(Admit { partition, ..Admit::default() }))),
+        make: Box::new(|partition, _| Ok(Box::new(Admit { partition, ..Admit::default() }))),
     };
     let count = StageSpec {
         name: "count",
         input: topic("admitted", Kept::Forever),
         outputs: ["results", "counts", "times"].map(|name| topic(name, Kept::Compacted)).to_vec(),
         changelogs: ["times", "counts"].map(|name| topic(name, Kept::Compacted)).to_vec(),
-        make: Box::new(|partition| Ok(Box::new(Count::new(partition)))),
+        make: Box::new(|partition, _| Ok(Box::new(Count::new(partition)))),
     };
     vec![admit, count]
 }
@@ -66,7 +66,7 @@ impl Stage for Admit {
         output.send(0, NewRecord { partition, timestamp_ms: 0, key: Some(key), value: Some(&value) });
     }
 
-    fn flush(&mut self, output: &mut dyn Output) {
+    fn flush(&mut self, output: &mut dyn Output) -> Result<(), StateError> {
         let time =
             numbers([i64::from(self.partition.0), self.intake.time.get().expect("a record was handled")]);
         for partition in (0..PARTITIONS).map(Partition) {
@@ -80,6 +80,7 @@ impl Stage for Admit {
             value: Some(&value),
         };
         output.send(1, record);
+        Ok(())
     }
 
     fn committed(&mut self) -> Result<(), StateError> {
@@ -104,6 +105,11 @@ impl Stage for Admit {
     }
 }
 
+const CODEC: Codec<i64> = Codec {
+    write: |count, out| out.extend_from_slice(&count.to_be_bytes()),
+    read: |bytes| Some(i64::from_be_bytes(bytes.try_into().ok()?)),
+};
+
 struct Count {
     partition: Partition,
     counts: KeyedStore<i64>,
@@ -112,7 +118,11 @@ struct Count {
 
 impl Count {
     fn new(partition: Partition) -> Self {
-        Self { partition, counts: KeyedStore::default(), open: OpenWindows::new(WINDOWS, PARTITIONS) }
+        Self {
+            partition,
+            counts: KeyedStore::new(&Store::Memory, CODEC),
+            open: OpenWindows::new(WINDOWS, PARTITIONS),
+        }
     }
 }
 
@@ -135,7 +145,7 @@ impl Stage for Count {
         *self.counts.change(&key) += 1;
     }
 
-    fn flush(&mut self, output: &mut dyn Output) {
+    fn flush(&mut self, output: &mut dyn Output) -> Result<(), StateError> {
         let mut send = |topic: usize, key: &[u8], value: Option<&[u8]>| {
             output
                 .send(topic, NewRecord { partition: self.partition, timestamp_ms: 0, key: Some(key), value });
@@ -145,7 +155,7 @@ impl Stage for Count {
         }
         let closing: Vec<_> = self.open.closing().map(|(_, key)| key.to_vec()).collect();
         for key in closing {
-            let count = *self.counts.get(&key).expect("an open window has a count");
+            let count = self.counts.get(&key)?.expect("an open window has a count");
             send(0, &key, Some(&numbers([count])));
             send(1, &key, None);
             self.counts.leave(&key);
@@ -155,12 +165,15 @@ impl Stage for Count {
                 send(2, &numbers([source]), Some(&numbers([time_ms])));
             }
         }
+        Ok(())
     }
 
     fn committed(&mut self) -> Result<(), StateError> {
-        self.counts.committed();
+        self.counts.committed()?;
         self.open.committed();
-        assert_eq!(self.counts.len(), self.open.len(), "what is closed is not kept");
+        let mut kept = 0;
+        self.counts.each(&[], |_, _| kept += 1)?;
+        assert_eq!(kept, self.open.len(), "what is closed is not kept");
         Ok(())
     }
 
@@ -183,8 +196,7 @@ impl Stage for Count {
             Some(_) => self.open.restore_open(window, key),
             None => self.open.restore_closed(window, key),
         }
-        self.counts.restore(key, record.value.map(|value| number(value, 0)));
-        Ok(())
+        self.counts.restore(key, record.value.map(|value| number(value, 0)))
     }
 
     fn pending_bytes(&self) -> usize {

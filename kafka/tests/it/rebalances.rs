@@ -46,7 +46,9 @@ impl Stage for Copy {
         output.send(0, NewRecord { partition: self.0, timestamp_ms, key, value });
     }
 
-    fn flush(&mut self, _: &mut dyn Output) {}
+    fn flush(&mut self, _: &mut dyn Output) -> Result<(), StateError> {
+        Ok(())
+    }
 
     fn committed(&mut self) -> Result<(), StateError> {
         Ok(())
@@ -103,7 +105,7 @@ fn copies_each_record_once(kafka: &Kafka) {
         input: spec(&input),
         outputs: vec![spec(&output)],
         changelogs: Vec::new(),
-        make: Box::new(|partition| Ok(Box::new(Copy(partition)))),
+        make: Box::new(|partition, _| Ok(Box::new(Copy(partition)))),
     }];
     let application = unique("copy");
     let is_fed = AtomicBool::new(false);
