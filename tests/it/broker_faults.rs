@@ -26,6 +26,7 @@ fn clean_bounce() {
 }
 
 #[test]
+#[ignore = "long form: a broker killed alone may lose a marker, see docs/exactly-once.md"]
 fn kill_9_bounce() {
     bounced("kill-bounce", "KILL");
 }
