@@ -16,19 +16,38 @@ pub fn root() -> PathBuf {
     here.parent().expect("the package lies in the repository").to_owned()
 }
 
-/// False, with one plain line, where no Docker answers; a failure where it has to.
+/// What our programs run on in the tests' own image, where `RUNTIME_IMAGE` names nothing else.
+const RUNTIME_IMAGE: &str = "docker.io/library/debian:bookworm-slim";
+
+/// False, with one plain line, where no Docker answers or an image cannot be had; a failure where they have to be there.
 ///
 /// # Panics
-/// If `UFO_REQUIRE_DOCKER` is set and no Docker answers.
+/// If `UFO_REQUIRE_DOCKER` is set and something is missing.
 pub fn is_there(group: &str) -> bool {
-    let mut version = Command::new("docker");
-    version.arg("version").stdout(Stdio::null()).stderr(Stdio::null());
-    let is_there = version.status().is_ok_and(|status| status.success());
-    if !is_there {
-        assert!(env::var_os("UFO_REQUIRE_DOCKER").is_none(), "{group}: no Docker answers");
-        eprintln!("SKIPPED {group}: no Docker answers");
+    let missing = if is_done(&["version"]) { missing_image() } else { Some("no Docker answers".into()) };
+    if let Some(missing) = &missing {
+        assert!(env::var_os("UFO_REQUIRE_DOCKER").is_none(), "{group}: {missing}");
+        eprintln!("SKIPPED {group}: {missing}");
     }
-    is_there
+    missing.is_none()
+}
+
+fn missing_image() -> Option<String> {
+    let servers = ["REDPANDA_IMAGE", "ELASTICSEARCH_IMAGE", "MINIO_IMAGE"].map(image);
+    let mut images = servers.map(|(name, tag)| format!("{name}:{tag}")).to_vec();
+    images.push(env::var("UFO_IMAGE").unwrap_or_else(|_| runtime_image()));
+    let is_here = |image: &str| is_done(&["image", "inspect", image]) || is_done(&["pull", "--quiet", image]);
+    images.into_iter().find(|image| !is_here(image)).map(|image| format!("no image {image}"))
+}
+
+fn runtime_image() -> String {
+    env::var("RUNTIME_IMAGE").unwrap_or_else(|_| RUNTIME_IMAGE.into())
+}
+
+fn is_done(arguments: &[&str]) -> bool {
+    let mut docker = Command::new("docker");
+    docker.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+    docker.status().is_ok_and(|status| status.success())
 }
 
 /// The image that the variable names; the compose file's own where it names none.
@@ -85,11 +104,16 @@ pub fn programs_image() -> String {
     let last_stage = last_stage.replace("COPY --from=build ", "COPY ");
     let dockerfile = format!("ARG RUNTIME_IMAGE\nFROM ${{RUNTIME_IMAGE}}{last_stage}");
     fs::write(context.path().join("Dockerfile"), dockerfile).expect("writes");
-    let runtime =
-        env::var("RUNTIME_IMAGE").unwrap_or_else(|_| "docker.io/library/debian:bookworm-slim".into());
     let image = format!("ufo-sightings:test-{}", std::process::id());
     let mut build = Command::new("docker");
-    build.args(["build", "--quiet", "--tag", &image, "--build-arg", &format!("RUNTIME_IMAGE={runtime}")]);
+    build.args([
+        "build",
+        "--quiet",
+        "--tag",
+        &image,
+        "--build-arg",
+        &format!("RUNTIME_IMAGE={}", runtime_image()),
+    ]);
     succeed(build.arg(context.path()));
     image
 }
