@@ -197,6 +197,7 @@ fn looked_at(settings: &ProgramSettings, objects: &[SavedObject], shutdown: &Shu
     let begin = service::clock::now();
     let pauses = Backoff { tries: usize::MAX, ..Backoff::default() }.pauses();
     let mut findings = Findings::default();
+    let (mut is_told, seconds) = (false, settings.patience().as_secs());
     for pause in pauses {
         let is_over = begin.elapsed() + pause > settings.patience();
         match check(&elasticsearch, objects) {
@@ -205,8 +206,15 @@ fn looked_at(settings: &ProgramSettings, objects: &[SavedObject], shutdown: &Shu
                 break;
             }
             Err(error) if is_over || !error.is_passing() => return Err(error.into()),
-            Ok(_) | Err(_) => {}
+            // Told once: whoever watches has to know what is waited for.
+            _ if is_told => {}
+            Ok(found) => tracing::warn!(
+                "{} things are missing in Elasticsearch: waiting for the sink up to {seconds} s",
+                found.faults.len()
+            ),
+            Err(error) => tracing::warn!(%error, "no Elasticsearch yet: waiting up to {seconds} s"),
         }
+        is_told = true;
         if shutdown.wait_timeout(pause) {
             return Err(Exit::new(Code::NotDrained, "stopped before everything was looked at"));
         }
