@@ -16,7 +16,7 @@ try:
     import pyarrow as pa
     import pyarrow.compute as pc
 except ImportError as missing:
-    print(f"not run with other engines: {missing}: pip install deltalake duckdb pyarrow")
+    print(f"SKIPPED with other engines: {missing}: pip install deltalake duckdb pyarrow")
     sys.exit(0)
 
 UTC = datetime.timezone.utc

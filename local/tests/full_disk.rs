@@ -1,5 +1,6 @@
 //! A disk that fills up: one clear message, exit code 74, and nothing lost once there is room again.
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::{env, fs};
@@ -19,7 +20,7 @@ impl Disk {
             return Some(Self(at));
         }
         assert!(env::var_os("UFO_REQUIRE_SERVERS").is_none(), "no disk can be mounted");
-        eprintln!("SKIPPED full disk: no disk can be mounted (only root may)");
+        let _ = writeln!(io::stderr(), "SKIPPED full disk: no disk can be mounted (only root may)");
         None
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::{env, fs};
 
-use pipeline_tests::{Pipeline, Servers};
+use pipeline_tests::{Pipeline, Servers, skipped};
 use tempfile::TempDir;
 
 fn synthetic(folder: &TempDir, seed: u64, rows: u64) -> PathBuf {
@@ -38,7 +38,7 @@ fn every_synthetic_row_is_accounted_for_and_a_second_run_adds_nothing() {
 fn every_row_of_the_real_file_is_accounted_for() {
     let Some(servers) = Servers::attached("end to end, real file") else { return };
     let Ok(file) = env::var("UFO_REAL_CSV") else {
-        eprintln!("SKIPPED end to end, real file: UFO_REAL_CSV names no file");
+        skipped("end to end, real file", "UFO_REAL_CSV names no file");
         return;
     };
     let ledger = through(&Pipeline::new(servers, "real"), &file);

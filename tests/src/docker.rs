@@ -8,7 +8,7 @@ use std::{env, fs, thread};
 
 use tempfile::TempDir;
 
-use crate::{built, said};
+use crate::{built, said, skipped};
 
 /// The repository.
 pub fn root() -> PathBuf {
@@ -27,7 +27,7 @@ pub fn is_there(group: &str) -> bool {
     let missing = if is_done(&["version"]) { missing_image() } else { Some("no Docker answers".into()) };
     if let Some(missing) = &missing {
         assert!(env::var_os("UFO_REQUIRE_DOCKER").is_none(), "{group}: {missing}");
-        eprintln!("SKIPPED {group}: {missing}");
+        skipped(group, missing);
     }
     missing.is_none()
 }

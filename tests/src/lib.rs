@@ -14,6 +14,7 @@ pub mod watch;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Once;
@@ -59,10 +60,16 @@ impl Servers {
         if found.is_none() {
             let missing = "UFO_BROKERS, UFO_ELASTICSEARCH and UFO_S3_ENDPOINT name no servers";
             assert!(env::var_os("UFO_REQUIRE_SERVERS").is_none(), "{group}: {missing}");
-            eprintln!("SKIPPED {group}: {missing}");
+            skipped(group, missing);
         }
         found
     }
+}
+
+/// One plain line, also where the test runner keeps what passing tests say to itself.
+pub fn skipped(group: &str, missing: &str) {
+    // Nobody listens: then nobody is misled.
+    let _ = writeln!(io::stderr(), "SKIPPED {group}: {missing}");
 }
 
 /// A pipeline of its own on the servers: topics, indexes and lake begin with its name.

@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use crate::{running, wait};
+use crate::{running, skipped, wait};
 
 /// Where the scripts keep what they have fetched, unless they are told otherwise.
 const STACK_DEFAULT: &str = "/var/tmp/pipeline-servers";
@@ -29,7 +29,7 @@ pub fn scripts(group: &str) -> Option<PathBuf> {
     if folder.is_none() {
         let missing = "UFO_SERVERS names no scripts that start servers";
         assert!(env::var_os("UFO_REQUIRE_SERVERS").is_none(), "{group}: {missing}");
-        eprintln!("SKIPPED {group}: {missing}");
+        skipped(group, missing);
     }
     folder
 }

@@ -105,13 +105,13 @@ fn ask(url: &str, expected: &Value) -> Option<String> {
     let output = match Command::new(&python).args([script, url, &expected.to_string()]).output() {
         Ok(output) => output,
         Err(error) => {
-            place::tell(&format!("not run with other engines: {python}: {error}"));
+            place::tell(&format!("SKIPPED with other engines: {python}: {error}"));
             return None;
         }
     };
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
-    if told.starts_with("not run") {
+    if told.starts_with("SKIPPED") {
         place::tell(told.trim());
         return None;
     }

@@ -69,7 +69,7 @@ pub(crate) fn endpoint() -> Option<String> {
         "UFO_S3_ENDPOINT is not set, and UFO_REQUIRE_SERVERS is"
     );
     if endpoint.is_none() {
-        ONCE.call_once(|| tell("not run on S3: UFO_S3_ENDPOINT is not set"));
+        ONCE.call_once(|| tell("SKIPPED on S3: UFO_S3_ENDPOINT is not set"));
     }
     endpoint
 }
