@@ -19,4 +19,4 @@ mod worker;
 mod writer;
 
 pub use task::TaskError;
-pub use worker::{UntilEnd, WorkerSettings};
+pub use worker::{Context, UntilEnd, WorkerSettings};

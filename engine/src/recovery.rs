@@ -37,10 +37,9 @@ pub fn recovery(step: Step, failure: Failure, elapsed: Duration, limit: Duration
             Recovery::RecreateAndRewind
         }
         (Step::Begin | Step::Send | Step::SendOffsets, Failure::Retriable) => Recovery::RetryCall,
-        (Step::Abort, Failure::Abortable) => Recovery::RecreateAndRewind,
-        (Step::Begin | Step::Send | Step::SendOffsets | Step::Commit, Failure::Abortable) => {
-            Recovery::AbortAndRewind
-        }
+        // There is nothing here that could be aborted (again).
+        (Step::Begin | Step::Abort, Failure::Abortable) => Recovery::RecreateAndRewind,
+        (Step::Send | Step::SendOffsets | Step::Commit, Failure::Abortable) => Recovery::AbortAndRewind,
     }
 }
 
@@ -79,12 +78,14 @@ mod tests {
 
     #[test]
     fn what_can_be_aborted_is() {
-        for step in [Step::Begin, Step::Send, Step::SendOffsets, Step::Commit] {
+        for step in [Step::Send, Step::SendOffsets, Step::Commit] {
             assert_eq!(recovery(step, Failure::Abortable, Duration::ZERO, LIMIT), Recovery::AbortAndRewind);
         }
-        assert_eq!(
-            recovery(Step::Abort, Failure::Abortable, Duration::ZERO, LIMIT),
-            Recovery::RecreateAndRewind
-        );
+        for step in [Step::Begin, Step::Abort] {
+            assert_eq!(
+                recovery(step, Failure::Abortable, Duration::ZERO, LIMIT),
+                Recovery::RecreateAndRewind
+            );
+        }
     }
 }

@@ -57,7 +57,7 @@ pub fn run<L: Log>(
                         Context { log, spec, settings: &settings.worker, clock, stop: is_stopped, observer };
                     let until_end =
                         until_end.map(|upstream| UntilEnd::new(spec.input.name.as_str(), upstream));
-                    let result = work(context, settings, number, until_end);
+                    let result = run_worker(context, settings, number, until_end);
                     if result.is_err() {
                         has_failed.store(true, Ordering::Release);
                     }
@@ -83,7 +83,9 @@ pub fn run<L: Log>(
     })
 }
 
-fn work<'w, L: Log>(
+/// The work of one of [`run`]'s threads, for those who schedule threads themselves: the `number`th of the context's stage.
+/// The topics must be there.
+pub fn run_worker<'w, L: Log>(
     context: Context<'w, L>,
     settings: &RunSettings,
     number: usize,

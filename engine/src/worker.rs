@@ -57,13 +57,13 @@ impl<E: Into<TaskError>> From<E> for Halt {
 }
 
 /// What a worker needs from outside.
-pub(crate) struct Context<'w, L: Log> {
-    pub(crate) log: &'w L,
-    pub(crate) spec: &'w StageSpec,
-    pub(crate) settings: &'w WorkerSettings,
-    pub(crate) clock: &'w dyn Clock,
-    pub(crate) stop: &'w (dyn Fn() -> bool + Sync),
-    pub(crate) observer: &'w dyn Observer,
+pub struct Context<'w, L: Log> {
+    pub log: &'w L,
+    pub spec: &'w StageSpec,
+    pub settings: &'w WorkerSettings,
+    pub clock: &'w dyn Clock,
+    pub stop: &'w (dyn Fn() -> bool + Sync),
+    pub observer: &'w dyn Observer,
 }
 
 pub(crate) struct Worker<'w, L: Log> {

@@ -105,6 +105,9 @@ const PRODUCER_TUNING: Properties = &[
     ("queue.buffering.max.messages", "500000"),
     ("queue.buffering.max.kbytes", "131072"),
     ("compression.type", "lz4"),
+    // librdkafka 2.12 looks for a group's coordinator three times within milliseconds and then waits, without any limit,
+    // for a connection to come or go (`rd_kafka_coord_req_fsm`): while a broker is being replaced, an idle one has to.
+    ("connections.max.idle.ms", "5000"),
 ];
 
 const PRODUCER: Properties = &[

@@ -192,6 +192,8 @@ fn is_passing(code: Code) -> bool {
                 | Code::QueueFull
                 | Code::InProgress
                 | Code::PreviousInProgress
+                // Partitions are counted at the start: later a broker that has just come back may not know them yet.
+                | Code::UnknownPartition
                 | Code::MemberIdRequired
                 | Code::RebootstrapRequired
         )

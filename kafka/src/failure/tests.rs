@@ -38,8 +38,9 @@ means!(a_newer_one_ends_the_older:
     Global(ProducerFenced) | Global(Fenced) | MessageConsumptionFatal(FencedInstanceId)
     | ConsumerCommit(FencedInstanceId) => Fenced, Other);
 means!(a_new_topic_is_waited_for: MessageConsumption(UnknownTopicOrPartition) => Retriable, Misfit);
+means!(a_broker_that_just_came_back_may_not_know_a_partition: MessageProduction(UnknownPartition) => Retriable, Misfit);
 means!(a_missing_topic_is_a_misfit:
-    MessageProduction(UnknownTopic) | MessageProduction(UnknownPartition) | MetadataFetch(UnknownTopicOrPartition)
+    MessageProduction(UnknownTopic) | MetadataFetch(UnknownTopicOrPartition)
     => Unknown, Misfit);
 means!(a_record_too_large_is_a_misfit: MessageProduction(MessageSizeTooLarge) => Unknown, Misfit);
 means!(too_many_replicas_are_a_misfit: AdminOp(InvalidReplicationFactor) => Unknown, Misfit);
