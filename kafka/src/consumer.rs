@@ -4,13 +4,16 @@
 mod membership;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 use std::time::Duration;
 
 use engine::log::{Consumer, Event, Failure, Group, LogError};
 use engine::record::{NextOffset, Partition, Record};
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerGroupMetadata, RebalanceProtocol};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
@@ -50,7 +53,7 @@ enum Pending {
 
 /// Reads one topic as a member of a group.
 pub struct KafkaConsumer {
-    consumer: BaseConsumer<Membership>,
+    consumer: Arc<BaseConsumer<Membership>>,
     topic: String,
     brokers: String,
     /// What is being read, and the place of the next record.
@@ -67,7 +70,7 @@ impl KafkaConsumer {
         let consumer = BaseConsumer::from_config_and_context(&config, membership).map_err(failed)?;
         consumer.subscribe(&[topic]).map_err(failed)?;
         Ok(Self {
-            consumer,
+            consumer: Arc::new(consumer),
             topic: topic.to_owned(),
             brokers: settings.brokers.clone(),
             positions: BTreeMap::new(),
@@ -114,6 +117,19 @@ impl KafkaConsumer {
     fn assign_all(&self) -> Result<(), KafkaError> {
         let positions = self.positions.iter().map(|(partition, next)| (*partition, *next));
         self.consumer.assign(&positions_list(&self.topic, positions)?)
+    }
+
+    /// The client waits for an answer as long as the broker lets it, beside a frozen one for minutes: its thread may.
+    fn commit_in_time(&self, list: TopicPartitionList) -> Result<(), KafkaError> {
+        let (sender, answer) = sync_channel(1);
+        let consumer = Arc::clone(&self.consumer);
+        let commit = move || {
+            // Nobody listens any more when the answer came too late.
+            let _ = sender.send(consumer.commit(&list, CommitMode::Sync));
+        };
+        let thread = thread::Builder::new().name("commit".to_owned()).spawn(commit);
+        let late = KafkaError::ConsumerCommit(Code::OperationTimedOut);
+        thread.map_or(Err(late.clone()), |_| answer.recv_timeout(CALL_TIMEOUT).unwrap_or(Err(late)))
     }
 
     /// Moves single partitions: an assignment made anew would answer a revocation that is under way.
@@ -284,7 +300,7 @@ impl Consumer for KafkaConsumer {
             return Ok(());
         }
         let list = positions_list(&self.topic, positions.iter().copied());
-        let committed = list.and_then(|list| self.consumer.commit(&list, CommitMode::Sync));
+        let committed = list.and_then(|list| self.commit_in_time(list));
         committed.map_err(|error| self.failed("commit offsets of", error))
     }
 

@@ -5,6 +5,9 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
 use crate::context::Context;
 
+/// Brokers tell the two apart no better.
+const FENCED: &str = "another process has taken over (is one started twice with the same --instance?), or the broker has ended the transaction for its age";
+
 /// The error of a call: `what` was being done, as in "cannot read ufo.raw".
 pub(crate) fn log_error(what: &str, brokers: &str, context: &Context, error: KafkaError) -> LogError {
     let (failure, cause) = classified(&error);
@@ -39,9 +42,7 @@ pub(crate) fn log_error(what: &str, brokers: &str, context: &Context, error: Kaf
             _ => format!("cannot {what}: a name or setting cannot be used"),
         },
         _ if failure == Failure::Fenced => {
-            format!(
-                "cannot {what}: another process has taken over; is one started twice with the same --instance?"
-            )
+            format!("cannot {what}: {FENCED}")
         }
         _ => return LogError::new(failure, cause, format!("cannot {what}: {error}")),
     };
@@ -53,9 +54,7 @@ pub(crate) fn fatal_error(what: &str, code: Code, reason: &str) -> LogError {
     let failure = fatal(code);
     let message = match failure {
         Failure::Fenced => {
-            format!(
-                "cannot {what}: another process has taken over; is one started twice with the same --instance?"
-            )
+            format!("cannot {what}: {FENCED}")
         }
         _ => format!("cannot {what}: {reason}"),
     };

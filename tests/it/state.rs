@@ -54,3 +54,29 @@ fn reprocessing_v2_equals_v1() {
     pipeline.settle(&file);
     pipeline.run("verify", &["--generation", "v2", &file]);
 }
+
+#[test]
+fn state_on_disk_is_restored_after_a_kill_and_not_after_a_clean_stop() {
+    const RESTORED: &str = "restored partition";
+    let Some(servers) = Servers::attached("state on disk") else { return };
+    let pipeline = Pipeline::on(&servers.brokers, "disk");
+    let folder = TempDir::new().expect("a folder");
+    let data = folder.path().join("processor").to_string_lossy().into_owned();
+    let file = synthetic(folder.path(), 53, 12_000);
+    let watch = pipeline.watch();
+    let works_up_to = |sightings: u64| {
+        pipeline.run("producer", &["--limit", "4000", &file]);
+        let processor = pipeline.running("processor", &["--data", &data]);
+        wait::until("it is through", LIMIT, || watch.sightings() >= sightings);
+        processor
+    };
+    works_up_to(3_900).stop(STOP_LIMIT);
+    let mut again = works_up_to(7_900);
+    assert_eq!(again.told(RESTORED), 0, "after a clean stop the folder has it all");
+    again.kill();
+    let mut once_more = works_up_to(11_900);
+    assert!(once_more.told(RESTORED) > 0, "what a killed process has left is not to be trusted");
+    once_more.stop(STOP_LIMIT);
+    pipeline.settle(&file);
+    watch.finish();
+}
