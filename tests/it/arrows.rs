@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each crate of ours, and those of ours that it may depend on.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("domain", &[]),
     ("engine", &[]),
     ("delta", &[]),
@@ -22,6 +22,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
         &["domain", "engine", "service", "embedded", "delta", "producer", "processor", "sink", "verify"],
     ),
     ("dashboards", &["service", "sink"]),
+    ("benches", &["domain", "producer"]),
     ("pipeline-tests", &["domain", "engine", "kafka", "producer", "service"]),
 ];
 
