@@ -30,6 +30,10 @@ dashboards:
 faults SEED="2026" ROWS="1000000" KILLS="200":
     UFO_SEED={{SEED}} UFO_FAULTS_ROWS={{ROWS}} UFO_FAULTS_KILLS={{KILLS}} cargo test --release -p pipeline-tests --test it -- --ignored --nocapture
 
+# What a row costs in the pure functions, in instructions: valgrind has to be there
+instructions *ARGS:
+    cargo run --release -p benches -- {{ARGS}}
+
 # The client's limits, and what exactly-once costs: UFO_BROKERS has to be set
 bench:
     cargo run --release -p kafka --example limits

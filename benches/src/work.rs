@@ -50,8 +50,8 @@ fn records() -> Vec<([u8; 32], Vec<u8>)> {
 }
 
 /// Goes over a block's rows until it has had so many.
-fn over<T>(block: &[T], rows: u32, mut each: impl FnMut(&T)) {
-    block.iter().cycle().take(rows as usize).for_each(|row| each(row));
+fn over<T>(block: &[T], rows: u32, each: impl FnMut(&T)) {
+    block.iter().cycle().take(rows as usize).for_each(each);
 }
 
 fn encode_raw(rows: u32) {
