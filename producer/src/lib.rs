@@ -14,6 +14,8 @@ pub mod metrics;
 pub mod position;
 pub mod progress;
 pub mod publish;
+#[cfg(feature = "serve")]
+pub mod rejects;
 pub mod rows;
 #[cfg(feature = "serve")]
 pub mod writer;
