@@ -1,4 +1,5 @@
 //! Rows by HTTP over real sockets, on the embedded log and on one that fails as it is told to.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod answers;
 mod client;
