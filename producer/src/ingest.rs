@@ -70,6 +70,7 @@ pub fn serve<L: Log>(
         metrics: &metrics,
         watched,
         producer: None,
+        is_told: false,
     };
     let served = thread::scope(|scope| {
         let committing = thread::Builder::new().name("commit".into()).spawn_scoped(scope, || {

@@ -9,10 +9,12 @@ use service::clock;
 use service::http::Watched;
 
 use super::metrics::IngestMetrics;
-use super::queue::{Outcome, Queue, Waiting};
+use super::queue::{Next, Outcome, Queue, Waiting};
 use crate::writer::{Broken, Target};
 
 const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
+/// How often a log that nothing is written to is asked whether it is there.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// A transaction whose end is in doubt is written once more by a new producer: the rows count once.
 const TRIES: u32 = 2;
 /// The part of the process's health that this is.
@@ -26,6 +28,8 @@ pub(super) struct Committer<'c, L: Log> {
     pub(super) metrics: &'c IngestMetrics,
     pub(super) watched: &'c Watched,
     pub(super) producer: Option<L::Producer>,
+    /// That the log is away.
+    pub(super) is_told: bool,
 }
 
 impl<L: Log> Committer<'_, L> {
@@ -40,11 +44,11 @@ impl<L: Log> Committer<'_, L> {
         // A log that is away at the start is waited for as later on.
         self.connect()?;
         loop {
-            let requests = self.queue.next();
-            if requests.is_empty() {
-                return Ok(());
+            match self.queue.next(LOOK_EVERY) {
+                Next::Requests(requests) => self.settle(requests)?,
+                Next::Idle => self.look()?,
+                Next::Over => return Ok(()),
             }
-            self.settle(requests)?;
         }
     }
 
@@ -101,19 +105,32 @@ impl<L: Log> Committer<'_, L> {
         written
     }
 
+    /// Asks a log that is idle whether it is there, so that requests need not find out.
+    fn look(&mut self) -> Result<(), LogError> {
+        match self.log.ends(&self.target.topics.raw()) {
+            Ok(_) => self.is_there(),
+            Err(error) if is_passing(&error) => self.is_away(&error),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn is_away(&mut self, error: &LogError) {
+        self.queue.log_is_away();
+        self.watched.health.not_ready(PART, error.to_string());
+        if !self.is_told {
+            tracing::warn!(%error, "the log is away: requests are answered with 503 until it is back");
+        }
+        self.is_told = true;
+    }
+
     /// Has a producer, or waits for one until a stop is requested: whether there is one.
     fn connect(&mut self) -> Result<bool, LogError> {
-        let mut is_told = false;
         while self.producer.is_none() {
             match self.target.ensure(self.log).and_then(|()| self.log.producer(&self.transactional_id)) {
                 Ok(producer) => self.producer = Some(producer),
                 Err(error) if is_passing(&error) => {
-                    self.queue.log_is_away();
-                    self.watched.health.not_ready(PART, error.to_string());
-                    if !is_told {
-                        tracing::warn!(%error, "the log is away: requests are answered with 503 until it is back");
-                    }
-                    is_told = true;
+                    self.is_away(&error);
                     if self.watched.shutdown.wait_timeout(RECONNECT_PAUSE) {
                         return Ok(false);
                     }
@@ -121,12 +138,16 @@ impl<L: Log> Committer<'_, L> {
                 Err(error) => return Err(error),
             }
         }
+        self.is_there();
+        Ok(true)
+    }
+
+    fn is_there(&mut self) {
         self.queue.log_is_there();
         self.watched.health.ready(PART);
-        if is_told {
+        if std::mem::take(&mut self.is_told) {
             tracing::info!("the log is back");
         }
-        Ok(true)
     }
 }
 

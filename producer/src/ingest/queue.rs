@@ -32,6 +32,16 @@ pub(super) enum Refused {
     Closed,
 }
 
+/// What there is to do.
+pub(super) enum Next {
+    /// These go into one transaction.
+    Requests(Vec<Waiting>),
+    /// Nothing came for a while.
+    Idle,
+    /// The queue is closed, and empty.
+    Over,
+}
+
 /// How much may wait, and how much goes into one transaction.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
@@ -117,11 +127,14 @@ impl Queue {
         Ok(outcome)
     }
 
-    /// What goes into the next transaction, as soon as there is something; nothing once the queue is closed and empty.
-    pub(super) fn next(&self) -> Vec<Waiting> {
-        let state = self.state();
+    /// What goes into the next transaction, as soon as there is something; what else there is to do after `patience`.
+    pub(super) fn next(&self, patience: Duration) -> Next {
         let is_idle = |state: &mut State| state.waiting.is_empty() && !state.is_closed;
-        let mut state = self.changed.wait_while(state, is_idle).unwrap_or_else(PoisonError::into_inner);
+        let waited = self.changed.wait_timeout_while(self.state(), patience, is_idle);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if state.waiting.is_empty() {
+            return if state.is_closed { Next::Over } else { Next::Idle };
+        }
         let (mut rows, mut bytes, mut count) = (0, 0, 0);
         for waiting in &state.waiting {
             rows += waiting.batch.len();
@@ -132,8 +145,8 @@ impl Queue {
             }
             count += 1;
         }
-        state.under_way_since = (count > 0).then(clock::now);
-        state.waiting.drain(..count).collect()
+        state.under_way_since = Some(clock::now());
+        Next::Requests(state.waiting.drain(..count).collect())
     }
 
     /// Answers requests that [`Self::next`] gave.

@@ -107,6 +107,7 @@ impl Log for FaultyLog {
     }
 
     fn ends(&self, topic: &str) -> Result<Vec<NextOffset>, LogError> {
+        self.answer()?;
         self.log.ends(topic)
     }
 

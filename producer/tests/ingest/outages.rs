@@ -16,6 +16,15 @@ fn posting(server: &Server, numbers: std::ops::Range<usize>) -> JoinHandle<Answe
     thread::spawn(move || Client::connect(address).unwrap().post_rows(&rows(numbers)).unwrap())
 }
 
+fn under_way_when_the_log_goes(server: &Server, numbers: std::ops::Range<usize>) -> JoinHandle<Answer> {
+    server.log.shut();
+    let posting = posting(server, numbers);
+    server.wait_until("it is under way", |server| server.log.waiting_commits() == 1);
+    server.log.set_away(true);
+    server.log.open();
+    posting
+}
+
 fn told(answer: &Answer, code: &str) -> u64 {
     assert_eq!((answer.status, answer.code().as_str()), (503, code));
     answer.header("retry-after").and_then(|seconds| seconds.parse().ok()).expect("when to come again")
@@ -34,11 +43,21 @@ fn while_the_log_is_away_at_the_start_it_is_503_and_not_ready() {
 }
 
 #[test]
+fn a_log_that_goes_while_nobody_writes_is_missed_before_anybody_does() {
+    let server = Server::start();
+    server.log.set_away(true);
+    server.wait_until("it is not ready", |server| !server.is_ready());
+    told(&server.client().post_rows(&rows(0..1)).unwrap(), "log_away");
+    server.log.set_away(false);
+    server.wait_until_ready();
+    assert_eq!(server.client().post_rows(&rows(0..1)).unwrap().status, 200);
+}
+
+#[test]
 fn what_was_acknowledged_before_an_outage_is_there_and_so_is_what_comes_behind_it() {
     let server = Server::start();
     let mut acknowledged = server.client().post_rows(&rows(0..10)).unwrap().ids();
-    server.log.set_away(true);
-    let during = posting(&server, 10..20);
+    let during = under_way_when_the_log_goes(&server, 10..20);
     server.wait_until("it is not ready", |server| !server.is_ready());
     told(&server.client().post_rows(&rows(20..30)).unwrap(), "log_away");
     server.log.set_away(false);
@@ -121,8 +140,7 @@ fn a_stop_answers_what_was_taken_and_ends_well() {
 #[test]
 fn a_stop_while_the_log_is_away_ends_well_too() {
     let server = Server::start();
-    server.log.set_away(true);
-    let waiting = posting(&server, 0..1);
+    let waiting = under_way_when_the_log_goes(&server, 0..1);
     server.wait_until("it is not ready", |server| !server.is_ready());
     server.watched.shutdown.request();
     told(&waiting.join().unwrap(), "not_known");
