@@ -1,26 +1,28 @@
-//! The `producer` program: settings, and what it shows of its progress.
+//! The `producer` program: its settings, and what it is asked to do.
 
-use std::io::{self, IsTerminal as _};
+mod rejects;
+mod send;
+mod serve;
+
 use std::path::PathBuf;
 
 use domain::Topics;
 use kafka::Kafka;
 use kafka::options::{LogFlags, LogSettings};
 use serde::{Deserialize, Serialize};
-use service::exit::{Code, Exit};
-use service::http::{self, Watched};
+use service::Settings;
+use service::exit::Exit;
 use service::settings::{self, CommonFlags, Invalid};
-use service::{Health, Metrics, Settings, Shutdown, clock, telemetry};
 
-use crate::files::{Synthetic, files};
-use crate::metrics::ProducerMetrics;
-use crate::progress::{Manner, Screen};
-use crate::publish::{Progress, PublishSettings, ensure_topics, publish};
+use self::rejects::RejectsFlags;
+use self::serve::ServeFlags;
+use crate::ingest::IngestSettings;
+use crate::writer::Target;
 
-/// Streams UFO sightings from CSV files into the log, each row once: run it again on the same file and nothing is added,
-/// kill it and it goes on behind the last committed row.
+/// Streams UFO sightings into the log, each row once: from CSV files (run it again on the same file and nothing is added, kill
+/// it and it goes on behind the last committed row), or by HTTP.
 #[derive(Debug, clap::Parser)]
-#[command(name = "producer", version, max_term_width = 110)]
+#[command(name = "producer", version, max_term_width = 110, mut_args(global_where_shared))]
 struct Flags {
     /// CSV files, or folders with .csv and .csv.gz files; .gz is unpacked, - is standard input
     #[arg(value_name = "FILE")]
@@ -29,6 +31,16 @@ struct Flags {
     options: Options,
     #[command(flatten)]
     common: CommonFlags,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Take rows by HTTP: POST /v1/sightings, answered when they are committed
+    Serve(ServeFlags),
+    /// Show what was rejected and why, and send repaired rows
+    Rejects(RejectsFlags),
 }
 
 #[derive(Clone, Debug, clap::Args, Serialize)]
@@ -37,22 +49,23 @@ struct Options {
     #[serde(flatten)]
     log: LogFlags,
     /// Send at most this many rows per second [default: as fast as the log takes them]
-    #[arg(long, value_name = "ROWS")]
+    #[arg(long, help_heading = "Files", value_name = "ROWS")]
     rate: Option<u32>,
     /// Send at most this many rows in this run [default: all]
-    #[arg(long, value_name = "ROWS")]
+    #[arg(long, help_heading = "Files", value_name = "ROWS")]
     limit: Option<u64>,
     /// Where there is no file, send this many synthetic rows [default: none]
-    #[arg(long, value_name = "ROWS")]
+    #[arg(long, help_heading = "Files", value_name = "ROWS")]
     synthetic: Option<u64>,
     /// Seed of the synthetic rows: the same seed gives the same rows [default: 1]
-    #[arg(long, value_name = "SEED")]
+    #[arg(long, help_heading = "Files", value_name = "SEED")]
     seed: Option<u64>,
     /// Folder where the synthetic file is kept [default: data]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, help_heading = "Files", value_name = "DIR")]
     data: Option<PathBuf>,
 }
 
+/// Those of every command: the settings file has one table for the program.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct ProducerSettings {
     #[serde(flatten)]
@@ -62,12 +75,23 @@ struct ProducerSettings {
     synthetic: Option<u64>,
     seed: u64,
     data: PathBuf,
+    instance: Option<String>,
+    #[serde(flatten)]
+    ingest: IngestSettings,
 }
 
 impl Default for ProducerSettings {
     fn default() -> Self {
-        let log = LogSettings::default();
-        Self { log, rate: None, limit: None, synthetic: None, seed: 1, data: "data".into() }
+        Self {
+            log: LogSettings::default(),
+            rate: None,
+            limit: None,
+            synthetic: None,
+            seed: 1,
+            data: "data".into(),
+            instance: None,
+            ingest: IngestSettings::default(),
+        }
     }
 }
 
@@ -75,65 +99,67 @@ impl Settings for ProducerSettings {
     const TABLE: &'static str = "producer";
 
     fn check(&self) -> Result<(), Invalid> {
-        self.log.fault().map_or(Ok(()), |(key, reason)| Err(Invalid::new(key, reason)))
+        let fault = self.log.fault().map(|(key, reason)| (key, reason.to_owned()));
+        let fault = fault.or_else(|| self.ingest.fault());
+        fault.map_or(Ok(()), |(key, reason)| Err(Invalid::new(key, reason)))
     }
+}
+
+impl ProducerSettings {
+    fn kafka(&self) -> Kafka {
+        Kafka::new(self.log.kafka())
+    }
+
+    fn topics(&self) -> Topics {
+        Topics::new(&self.log.prefix, &self.log.generation)
+    }
+
+    fn target(&self) -> Target {
+        Target { topics: self.topics(), partitions: self.log.partitions }
+    }
+}
+
+/// Where the log is and how a process behaves can be said before and behind a command.
+fn global_where_shared(arg: clap::Arg) -> clap::Arg {
+    let is_shared = matches!(arg.get_help_heading(), Some("Log" | "Process"));
+    arg.global(is_shared)
 }
 
 /// What `main` does.
 pub fn start() -> Result<(), Exit> {
     let given = settings::parse::<Flags>()?;
-    let loaded = given.load::<ProducerSettings>(&given.flags.common, &given.flags.options)?;
-    let screen = Screen::new(Manner::of(loaded.process.quiet, io::stderr().is_terminal()));
-    let beside = screen.clone();
-    telemetry::start_with(&loaded.process, move || beside.log_writer())?;
-    let shutdown = Shutdown::on_signals(loaded.process.shutdown_grace())
-        .map_err(|error| Exit::from_error(Code::Software, error))?;
-    let settings = &loaded.settings;
-    let synthetic = settings.synthetic.map(|rows| {
-        let folder = settings.data.clone();
-        Synthetic { rows, seed: settings.seed, folder }
-    });
-    let watched = Watched { health: Health::new(["log"]), metrics: Metrics::new(), shutdown };
-    let _server = http::listen(&loaded.process, watched.clone())?;
-    let files = files(&given.flags.files, synthetic.as_ref())?;
-    if files.is_empty() {
-        let message = "name at least one CSV file, a folder with some, or - for standard input";
-        return Err(Exit::new(Code::Usage, message));
+    match &given.flags.command {
+        None => send::start(&given),
+        Some(Command::Serve(flags)) => serve::start(&given, flags),
+        Some(Command::Rejects(flags)) => rejects::start(&given, flags),
     }
-    let log_settings = &settings.log;
-    let log = Kafka::new(log_settings.kafka());
-    let topics = Topics::new(&log_settings.prefix, &log_settings.generation);
-    let mut publishing = PublishSettings::new(topics, log_settings.partitions);
-    publishing.rate = settings.rate;
-    publishing.limit = settings.limit;
-    ensure_topics(&log, &publishing)?;
-    watched.health.ready("log");
-    let metrics = ProducerMetrics::registered(&watched.metrics);
-    for file in &files {
-        let mut shown = screen.show(&file.display().to_string());
-        let begun = clock::now();
-        let mut before = Progress::default();
-        let result = publish(&log, file, &publishing, &watched.shutdown, &mut |progress| {
-            metrics.committed(&std::mem::replace(&mut before, *progress), progress);
-            shown.show(progress, begun.elapsed());
-        });
-        drop(shown);
-        let progress = result?;
-        let seconds = begun.elapsed().as_secs_f64();
-        tracing::info!(
-            rows = progress.sent,
-            passed_over = progress.passed_over,
-            "sent {} rows of {} in {seconds:.1} s; {} were in already",
-            progress.sent,
-            file.display(),
-            progress.passed_over
-        );
-        if let Some(limit) = &mut publishing.limit {
-            *limit = limit.saturating_sub(progress.sent);
-        }
-        if watched.shutdown.is_requested() {
-            break;
-        }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::*;
+
+    fn given(arguments: &[&str]) -> settings::Given<Flags> {
+        let arguments = ["producer"].iter().chain(arguments).map(OsString::from);
+        settings::parse_from(arguments).unwrap()
     }
-    Ok(())
+
+    #[test]
+    fn shared_flags_stand_before_or_behind_a_command() {
+        for arguments in [["--prefix", "mine", "serve"], ["serve", "--prefix", "mine"]] {
+            let given = given(&arguments);
+            assert!(matches!(given.flags.command, Some(Command::Serve(_))));
+            assert_eq!(given.flags.options.log.prefix.as_deref(), Some("mine"));
+        }
+        let files = given(&["--prefix", "mine", "a.csv", "b.csv"]).flags.files;
+        assert_eq!(files, [PathBuf::from("a.csv"), PathBuf::from("b.csv")]);
+    }
+
+    #[test]
+    fn flags_of_sending_files_are_none_of_a_command() {
+        let arguments = ["producer", "serve", "--rate", "5"].map(OsString::from);
+        assert!(settings::parse_from::<Flags>(arguments).is_err());
+    }
 }

@@ -2,7 +2,7 @@
 
 mod content;
 mod opening;
-mod records;
+pub(crate) mod records;
 
 use domain::wire;
 use domain::{Header, SightingId};

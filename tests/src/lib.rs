@@ -4,6 +4,7 @@ pub mod broker;
 pub mod cluster;
 pub mod docker;
 pub mod flow;
+pub mod http;
 pub mod own;
 pub mod proxy;
 pub mod running;

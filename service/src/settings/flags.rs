@@ -103,7 +103,10 @@ fn exit_of(error: &clap::Error, command: &Command, arguments: &[OsString]) -> Ex
 
 fn variable_at_fault(error: &clap::Error, command: &Command, arguments: &[OsString]) -> Option<String> {
     let Some(ContextValue::String(shown)) = error.get(ContextKind::InvalidArg) else { return None };
-    let arg = find_arg(command, shown)?;
+    // An argument of a command that was not asked for is not whole before that, and cannot be shown.
+    let mut command = command.clone();
+    command.build();
+    let arg = find_arg(&command, shown)?;
     let variable = arg.get_env().filter(|variable| env::var_os(variable).is_some())?;
     let flag = flag_of(arg);
     let is_given = arguments.iter().any(|argument| is_flag(argument, &flag));
