@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each crate of ours, and those of ours that it may depend on.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("domain", &[]),
     ("engine", &[]),
     ("delta", &[]),
@@ -15,11 +15,12 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("embedded", &["engine"]),
     ("producer", &["domain", "engine", "service", "kafka"]),
     ("processor", &["domain", "engine", "service", "kafka"]),
-    ("sink", &["domain", "engine", "service", "kafka", "delta"]),
+    ("sink", &["domain", "engine", "service", "kafka", "delta", "page"]),
+    ("page", &["domain", "engine", "service"]),
     ("verify", &["domain", "engine", "service", "kafka", "delta", "producer", "processor", "sink"]),
     (
         "local",
-        &["domain", "engine", "service", "embedded", "delta", "producer", "processor", "sink", "verify"],
+        &["domain", "engine", "service", "embedded", "delta", "page", "producer", "processor", "sink", "verify"],
     ),
     ("dashboards", &["service", "sink"]),
     ("pipeline-tests", &["domain", "engine", "kafka", "producer", "service"]),
