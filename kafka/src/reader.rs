@@ -49,26 +49,42 @@ impl Source<'_> {
         to: NextOffset,
         each: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
     ) -> Result<NextOffset, LogError> {
-        if from >= to {
-            return Ok(from);
+        let deadline = Deadline::after(OPEN_TIMEOUT);
+        let mut position = from;
+        while position < to {
+            // A new client has no end in its queue that was met before.
+            let reader = self.reader()?;
+            // Asked before reading: only an end met after the answers is known to lie behind every transaction below `to`.
+            // An end met before may be that of an open transaction which is committed since.
+            let leader = self.leader(&reader)?;
+            let is_settled = self.stable_end(&reader)? >= to;
+            position = match self.pass(&reader, position, to, each)? {
+                Pass::Done(position) => return Ok(position),
+                // What is left are markers of transactions and aborted records. Not so where another broker leads the
+                // partition by now: for a moment its end may be an earlier one.
+                Pass::End(_) if is_settled && self.leader(&reader)? == leader => return Ok(to),
+                Pass::End(position) => position,
+            };
+            if deadline.is_past() {
+                return Err(self.unsettled(to, position, deadline));
+            }
+            self.wait_until_settled(&reader, to)?;
         }
-        let mut reader = self.reader()?;
-        // Asked before reading: only an end met after the answer is known to lie behind every transaction below `to`.
-        // An end met before may be that of an open transaction which is committed since.
-        let is_settled = self.stable_end(&reader)? >= to;
-        let position = match self.pass(&reader, from, to, each)? {
-            Pass::Done(position) => return Ok(position),
-            // What is left are markers of transactions and aborted records.
-            Pass::End(_) if is_settled => return Ok(to),
-            Pass::End(position) => position,
-        };
-        self.wait_until_settled(&reader, to)?;
-        // A new client has no end in its queue that was met before.
-        reader = self.reader()?;
-        match self.pass(&reader, position, to, each)? {
-            Pass::Done(position) => Ok(position),
-            Pass::End(_) => Ok(to),
-        }
+        Ok(position)
+    }
+
+    /// The broker that leads the partition.
+    fn leader(&self, reader: &BaseConsumer<Context>) -> Result<i32, LogError> {
+        let metadata = reader.fetch_metadata(Some(self.topic), CALL_TIMEOUT);
+        let metadata = metadata.map_err(|error| self.failed(reader, error))?;
+        let partitions = metadata.topics().iter().find(|topic| topic.name() == self.topic);
+        let mut partitions = partitions.map(|topic| topic.partitions().iter()).into_iter().flatten();
+        let found = partitions.find(|partition| partition.id() == number(self.partition));
+        // Without a leader there is nothing to be read, and nothing to be compared with.
+        found.map(|partition| partition.leader()).filter(|leader| *leader >= 0).ok_or_else(|| {
+            let error = KafkaError::MetadataFetch(rdkafka::types::RDKafkaErrorCode::LeaderNotAvailable);
+            self.failed(reader, error)
+        })
     }
 
     fn reader(&self) -> Result<BaseConsumer<Context>, LogError> {
@@ -100,14 +116,19 @@ impl Source<'_> {
                 return Ok(());
             }
             if deadline.is_past() {
-                let message = format!(
-                    "cannot read {topic} up to {to}: a transaction is open at {stable} of partition {partition} for {} s",
-                    deadline.elapsed().as_secs()
-                );
-                return Err(LogError::new(Failure::Retriable, Cause::Other, message));
+                return Err(self.unsettled(to, stable, deadline));
             }
             thread::sleep(OPEN_PAUSE);
         }
+    }
+
+    fn unsettled(&self, to: NextOffset, stable: NextOffset, deadline: Deadline) -> LogError {
+        let Self { topic, partition, .. } = self;
+        let seconds = deadline.elapsed().as_secs();
+        let message = format!(
+            "cannot read {topic} up to {to}: a transaction is open at {stable} of partition {partition} for {seconds} s"
+        );
+        LogError::new(Failure::Retriable, Cause::Other, message)
     }
 
     fn pass(
