@@ -5,6 +5,7 @@ mod deltas;
 pub(crate) mod json;
 mod raw;
 mod reject;
+mod row_counts;
 mod sighting;
 pub(crate) mod windows_1252;
 
@@ -12,6 +13,7 @@ pub use aggregate::{decode_aggregate, encode_aggregate, encode_final_aggregate, 
 pub use deltas::{decode_compact, decode_deltas, encode_compact, encode_deltas};
 pub use raw::{decode_raw, encode_oversized, encode_row, hash_oversized};
 pub use reject::{decode_reject, encode_reject};
+pub use row_counts::{RowCounts, decode_row_counts};
 pub use sighting::{decode_sighting, encode_sighting};
 
 /// A row with more bytes than this is sent as its beginning, its length and its hash.

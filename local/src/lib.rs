@@ -6,19 +6,37 @@ mod settings;
 mod show;
 
 use std::io::{self, IsTerminal as _};
+use std::net::SocketAddr;
 
 use domain::Topics;
 use embedded::EmbeddedLog;
+use page::{Page, PageSettings};
 use producer::progress::{Manner, Screen};
 use service::exit::{Code, Exit};
 use service::settings::{self as given, LogFormat, ProcessSettings};
-use service::{Shutdown, telemetry};
+use service::{Metrics, Shutdown, telemetry};
 
 use settings::{Command, Flags};
 
 /// Everything here is of the first generation of rules.
 fn topics() -> Topics {
     Topics::new("ufo", domain::topics::FIRST_GENERATION)
+}
+
+/// The live page of this folder's log.
+fn show_live(log: &EmbeddedLog, flags: &Flags, address: SocketAddr, metrics: &Metrics) -> Result<Page, Exit> {
+    let page = Page::start(
+        log,
+        PageSettings {
+            home: flags.home.clone(),
+            are_offsets_records: true,
+            metrics: metrics.clone(),
+            ..PageSettings::new(address, topics())
+        },
+    )?;
+    // At once: the address is what one waits for.
+    show::page(&page, &mut io::stderr())?;
+    Ok(page)
 }
 
 /// What `main` does.
@@ -45,9 +63,16 @@ pub fn start() -> Result<(), Exit> {
         None => {
             let input = flags.input()?;
             let log = EmbeddedLog::open(&flags.log_folder())?;
-            let summary = pipeline::run(&log, &flags, &input, &shutdown, &screen)?;
+            let metrics = Metrics::new();
+            let page = flags.page.map(|address| show_live(&log, &flags, address, &metrics)).transpose()?;
+            let summary = pipeline::run(&log, &flags, &input, &metrics, &shutdown, &screen)?;
             show::figures(&log, &flags, &mut out)?;
-            show::summary(&summary, &flags, &input, &mut out)
+            show::summary(&summary, &flags, &input, &mut out)?;
+            if let Some(page) = page {
+                show::page(&page, &mut out)?;
+                shutdown.wait();
+            }
+            Ok(())
         }
     }
 }

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use embedded::EmbeddedLog;
 use engine::WorkerSettings;
-use engine::observer::NoObserver;
 use processor::ProcessorSettings;
+use processor::metrics::RowMetrics;
+use processor::observed::Observed;
 use producer::progress::Screen;
 use producer::publish::{Progress, PublishSettings, publish};
-use service::{Exit, Shutdown, clock};
-use sink::lake::{LakeSettings, run_lake};
+use service::{Exit, Health, Metrics, Shutdown, clock};
+use sink::lake::{LakeMetrics, LakeSettings, run_lake};
 
 use crate::settings::{Flags, PARTITIONS};
 use crate::topics;
@@ -28,6 +29,7 @@ pub(crate) fn run(
     log: &EmbeddedLog,
     flags: &Flags,
     input: &Path,
+    metrics: &Metrics,
     shutdown: &Shutdown,
     screen: &Screen,
 ) -> Result<Summary, Exit> {
@@ -38,12 +40,15 @@ pub(crate) fn run(
     let processing = ProcessorSettings {
         // Nobody waits for single rows here: larger transactions cost less.
         worker: WorkerSettings { commit_interval: Duration::from_millis(250), ..WorkerSettings::default() },
+        metrics: RowMetrics::registered(metrics),
         ..ProcessorSettings::new(topics(), PARTITIONS, "local")
     };
     let stages = processor::topology(&processing.topics, PARTITIONS);
     let specs: Vec<_> = stages.iter().flat_map(engine::stage::StageSpec::topics).cloned().collect();
     engine::log::Log::ensure_topics(log, &specs)?;
-    let lake = LakeSettings::new(topics(), flags.lake()?);
+    let mut lake = LakeSettings::new(topics(), flags.lake()?);
+    lake.metrics = LakeMetrics::registered(metrics);
+    let observed = Observed::new(Health::default(), metrics);
 
     let (is_sent, is_processed) = (AtomicBool::new(false), AtomicBool::new(false));
     // A part that fails stops the others; what they have committed stays.
@@ -51,7 +56,7 @@ pub(crate) fn run(
     let is_interrupted = || shutdown.is_requested();
     let (sent, processed, written) = thread::scope(|scope| {
         let processor = scope.spawn(|| {
-            let result = processor::run_processor(log, &processing, Some(&is_sent), &stop, &NoObserver);
+            let result = processor::run_processor(log, &processing, Some(&is_sent), &stop, &observed);
             is_processed.store(true, Ordering::Release);
             if result.is_err() {
                 stop.request();

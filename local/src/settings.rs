@@ -1,5 +1,6 @@
 //! The flags of `ufo`.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
@@ -38,6 +39,15 @@ pub(crate) struct Flags {
     /// Send at most this many rows in this run
     #[arg(long, value_name = "N", value_parser = rows)]
     pub(crate) limit: Option<u64>,
+    /// Show it live in a browser, and stay until Ctrl-C [default address: 127.0.0.1:8080]
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = page::ADDRESS_DEFAULT
+    )]
+    pub(crate) page: Option<SocketAddr>,
     /// Log what the pipeline does
     #[arg(long, short, global = true)]
     pub(crate) verbose: bool,

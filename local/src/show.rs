@@ -5,6 +5,7 @@ use std::path::Path;
 
 use domain::Key;
 use embedded::EmbeddedLog;
+use page::Page;
 use service::exit::{Code, Exit};
 use verify::facts::{current_aggregates, lake_store_facts, log_facts, recomputed};
 
@@ -54,6 +55,11 @@ pub(crate) fn summary(
         &format!("lake    {data}/lake/{{bronze,silver,gold}} (Delta tables, Parquet)\nlog     {data}/log\n");
     text += &format!("ledger  ufo verify {} --data {data}\n", input.display());
     written(out.write_all(text.as_bytes()))
+}
+
+/// Where to look, and how to end it.
+pub(crate) fn page(page: &Page, out: &mut dyn Write) -> Result<(), Exit> {
+    written(writeln!(out, "live    http://{} (Ctrl-C ends it)", page.address()))
 }
 
 /// The ledger of this folder.

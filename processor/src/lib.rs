@@ -9,8 +9,7 @@ pub mod combine;
 #[cfg(feature = "failpoints")]
 mod failpoint;
 pub mod metrics;
-#[cfg(feature = "kafka")]
-mod observed;
+pub mod observed;
 pub mod seen;
 mod topology;
 

@@ -7,15 +7,16 @@ use service::{Health, Metrics};
 use crate::metrics::StageMetrics;
 
 /// The stages that have to be at work before the process is ready.
-pub(crate) const PARTS: [&str; 2] = ["clean", "aggregate"];
+pub const PARTS: [&str; 2] = ["clean", "aggregate"];
 
-pub(crate) struct Observed {
+/// Keeps [`StageMetrics`] and the health of [`PARTS`].
+pub struct Observed {
     health: Health,
     metrics: StageMetrics,
 }
 
 impl Observed {
-    pub(crate) fn new(health: Health, metrics: &Metrics) -> Self {
+    pub fn new(health: Health, metrics: &Metrics) -> Self {
         PARTS.into_iter().for_each(|part| health.not_ready(part, "waiting for its partitions"));
         Self { health, metrics: StageMetrics::registered(metrics) }
     }

@@ -92,6 +92,8 @@ mod tests {
             let block = decode_seen(&bytes).expect("decodes");
             prop_assert_eq!(block.counters, counters);
             prop_assert_eq!(block.ids().map(SightingId::to_bytes).collect::<Vec<_>>(), ids);
+            let watched = domain::wire::decode_row_counts(&bytes).expect("those who watch read its head");
+            prop_assert_eq!([watched.rows, watched.sightings, watched.rejects, watched.duplicates, watched.late], counts);
             bytes.push(0);
             prop_assert_eq!(decode_seen(&bytes), None);
         }
