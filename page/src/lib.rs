@@ -19,6 +19,8 @@ mod filter;
 mod flow;
 mod follow;
 mod http;
+#[cfg(test)]
+mod laws;
 mod newest;
 mod rendered;
 mod shared;
@@ -85,8 +87,7 @@ impl Page {
         let stop = Shutdown::new();
         let shared = Shared::new(settings);
         let server = Server::start(address, shared.clone(), stop.clone()).map_err(|error| {
-            let message =
-                format!("cannot serve the page at {address}: choose another address with --page HOST:PORT");
+            let message = format!("cannot serve the page at {address}: choose another one with --page");
             Exit::new(Code::Unavailable, message).caused_by(&error)
         })?;
         if !address.ip().is_loopback() {

@@ -13,13 +13,42 @@ const assets = join(here, '..', 'assets');
 const require = createRequire(import.meta.url);
 const isCheck = process.argv.includes('--check');
 
-/** The outline of the land, to a tenth of a degree: the map is a few hundred pixels wide. */
+/** Rings that go across the date line, cut into a part on each side: the map would draw a line from edge to edge. */
+function cut(ring) {
+  let turn = 0;
+  const whole = ring.map(([lon, lat], at) => {
+    const before = at > 0 ? ring[at - 1][0] : lon;
+    if (lon - before > 180) turn -= 360;
+    if (lon - before < -180) turn += 360;
+    return [lon + turn, lat];
+  });
+  if (whole.every(([lon]) => lon >= -180 && lon <= 180)) return [whole];
+  return [-360, 0, 360]
+    .map((shift) => clip(clip(whole.map(([lon, lat]) => [lon + shift, lat]), -180, 1), 180, -1))
+    .filter((part) => part.length > 2);
+}
+
+/** What of a ring lies on one side of a meridian (Sutherland and Hodgman). */
+function clip(ring, edge, side) {
+  const isIn = ([lon]) => (lon - edge) * side >= 0;
+  return ring.flatMap((to, at) => {
+    const from = ring.at(at - 1);
+    const share = (edge - from[0]) / (to[0] - from[0]);
+    const crossing = [edge, from[1] + share * (to[1] - from[1])];
+    if (isIn(from) === isIn(to)) return isIn(to) ? [to] : [];
+    return isIn(to) ? [crossing, to] : [crossing];
+  });
+}
+
+/** The outline of the land, to a tenth of a degree: the map is a few hundred pixels wide. Without Antarctica. */
 function land() {
   const topology = JSON.parse(readFileSync(require.resolve('world-atlas/land-110m.json')));
   const collection = feature(topology, topology.objects.land);
   const round = (part) => (typeof part === 'number' ? Math.round(part * 10) / 10 : part.map(round));
   const polygons = collection.features
     .flatMap(({ geometry }) => (geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.coordinates))
+    .filter(([outer]) => outer.some(([, lat]) => lat > -60))
+    .flatMap(([outer, ...holes]) => cut(outer).map((part) => [part, ...holes]))
     .map(round);
   return {
     type: 'FeatureCollection',

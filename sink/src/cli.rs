@@ -1,5 +1,6 @@
 //! The `sink` program.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -10,6 +11,7 @@ use domain::Topics;
 use engine::log::{Kept, Log, TopicSpec};
 use kafka::Kafka;
 use kafka::options::{LogFlags, LogSettings};
+use page::{Page, PageSettings};
 use serde::{Deserialize, Serialize};
 use service::exit::{Code, Exit};
 use service::http::{self, Watched};
@@ -64,6 +66,12 @@ struct Options {
     /// Folder for what Elasticsearch refuses [default: data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Serve the live page there, as in 127.0.0.1:8080 [default: not served]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    page: Option<SocketAddr>,
+    /// The country with a view of its own on the page, as ISO 3166 code [default: us]
+    #[arg(long, value_name = "CODE")]
+    home: Option<String>,
     /// Stop when everything is written that was there at the start
     #[arg(long)]
     #[serde(skip)]
@@ -86,6 +94,8 @@ struct ProgramSettings {
     lake: String,
     lake_memory_mib: usize,
     data: PathBuf,
+    page: Option<SocketAddr>,
+    home: String,
 }
 
 impl Default for ProgramSettings {
@@ -100,6 +110,8 @@ impl Default for ProgramSettings {
             lake: "data/lake".into(),
             lake_memory_mib: LAKE_MEMORY_MIB_DEFAULT,
             data: "data".into(),
+            page: None,
+            home: "us".into(),
         }
     }
 }
@@ -163,6 +175,7 @@ pub fn start() -> Result<(), Exit> {
     }
     let watched = Watched { health: Health::default(), metrics: Metrics::new(), shutdown: shutdown.clone() };
     let index_metrics = Arc::new(watch(&watched, index.as_ref(), lake.as_mut()));
+    let _page = program.page.map(|address| show_live(&log, program, address, &watched.metrics)).transpose()?;
     let _server = http::listen(&loaded.process, watched)?;
 
     // One that fails stops the other: whoever supervises the process starts both again, each where it was.
@@ -185,6 +198,28 @@ pub fn start() -> Result<(), Exit> {
     indexed.and(written)?;
     tracing::info!("stopped: everything read is written");
     Ok(())
+}
+
+/// Sightings that the page keeps here, beside index and lake: 32 MB.
+const PAGE_SIGHTINGS_MAX: usize = 2_000_000;
+
+/// The live page of these topics.
+fn show_live(
+    log: &Kafka,
+    program: &ProgramSettings,
+    address: SocketAddr,
+    metrics: &Metrics,
+) -> Result<Page, Exit> {
+    let topics = Topics::new(&program.log.prefix, &program.log.generation);
+    let settings = PageSettings {
+        home: program.home.clone(),
+        facts_max: PAGE_SIGHTINGS_MAX,
+        metrics: metrics.clone(),
+        ..PageSettings::new(address, topics)
+    };
+    let page = Page::start(log, settings)?;
+    tracing::info!(address = %page.address(), "the page is at http://{}", page.address());
+    Ok(page)
 }
 
 /// Makes what the sink writes to. Only here is a bucket made: one that is missing later has been lost.

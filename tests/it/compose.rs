@@ -22,13 +22,13 @@ struct Stack {
     name: String,
     image: String,
     input: TempDir,
-    ports: [u16; 3],
+    ports: [u16; 4],
 }
 
 impl Stack {
     fn new() -> Self {
         let name = format!("ufotest{}", std::process::id());
-        let ports = [free_port(), free_port(), free_port()];
+        let ports = [free_port(), free_port(), free_port(), free_port()];
         Self { name, image: programs_image(), input: TempDir::new().expect("a folder"), ports }
     }
 
@@ -43,7 +43,7 @@ impl Stack {
         if let Ok(file) = env::var("UFO_COMPOSE_OVERRIDE") {
             command.args(["-f", &file]);
         }
-        let [kafka, elasticsearch, minio] = self.ports.map(|port| port.to_string());
+        let [kafka, elasticsearch, minio, page] = self.ports.map(|port| port.to_string());
         let (rows, rate) = (ROWS.to_string(), RATE.to_string());
         let variables = [
             ("UFO_IMAGE", self.image.as_str()),
@@ -53,6 +53,7 @@ impl Stack {
             ("KAFKA_PORT", kafka.as_str()),
             ("ELASTICSEARCH_PORT", elasticsearch.as_str()),
             ("MINIO_PORT", minio.as_str()),
+            ("PAGE_PORT", page.as_str()),
         ];
         command.envs(variables).args(arguments).stdin(Stdio::null());
         // Those of the other tests' servers.

@@ -9,15 +9,18 @@ export function h(name, attributes = {}, ...children) {
     else if (key.startsWith('on')) element.addEventListener(key.slice(2), value);
     else element.setAttribute(key, value === true ? '' : value);
   }
-  element.append(...children.filter((child) => child !== undefined && child !== null));
+  element.append(...children.filter(isChild));
   return element;
 }
+
+/** `condition && element` may be false. */
+const isChild = (child) => child !== undefined && child !== null && child !== false;
 
 export const byId = (id) => document.getElementById(id);
 
 /** Replaces an element's children. */
 export function fill(element, ...children) {
-  element.replaceChildren(...children.filter((child) => child !== undefined && child !== null));
+  element.replaceChildren(...children.filter(isChild));
 }
 
 /** Sets a text only where it is another one: what stands still is not announced and not painted again. */

@@ -33,7 +33,7 @@ const measure = choice('What is compared', COUNTRY_MEASURES, 'count', (value) =>
   cards.countries.again();
 });
 const zoom = h('div', { class: 'choice map-zoom', role: 'group', 'aria-label': 'Map section' }, ...[
-  ['World', { zoom: 1, center: [0, 22] }], ['North America', { zoom: 3.4, center: [-98, 42] }],
+  ['World', { zoom: 1, center: [0, 11] }], ['North America', { zoom: 3.4, center: [-98, 42] }],
   ['Europe', { zoom: 5, center: [8, 51] }], ['Asia', { zoom: 2.6, center: [100, 30] }], ['Oceania', { zoom: 4, center: [146, -30] }],
 ].map(([name, section]) => h('button', {
   type: 'button', 'aria-pressed': String(name === 'World'),
@@ -50,20 +50,20 @@ const metrics = h('details', { class: 'metrics', ontoggle: () => showMetrics() }
 
 const card = (name, title, about, build, rest = {}) => new Card({ name, title, about, build, choose, ...rest });
 const cards = {
-  cells: card('cells', 'Where in the world', 'Cells of some 12,000 km², darker where more was seen', map, { size: 'wide tall', controls: zoom }),
-  timeline: card('timeline', 'How reports grew', 'Choose a year to look into it', timeline, { size: 'wide' }),
-  countries: card('countries', 'By country', 'The pale part is in durations over seven days', (table, at) => countries(table, at), { controls: measure }),
+  cells: card('cells', 'Where in the world', 'Cells of some 12,000 km², stronger where more was seen', map, { size: 'two-thirds tall', controls: zoom }),
+  timeline: card('timeline', 'How reports grew', 'Choose a year to look into it', timeline, { size: 'whole' }),
+  countries: card('countries', 'By country', 'Longest and total time: pale with durations over seven days, full without', (table, at) => countries(table, at), { controls: measure }),
   shapes: card('shapes', 'What it looks like', 'As its witnesses describe it', shapes),
-  months: card('months', 'Is there a season?', 'By month, northern and southern half of the world', months),
-  seasons: card('seasons', 'Season by hemisphere', 'July is winter in the south', seasons),
+  months: card('months', 'Is there a season?', 'By month, northern and southern half of the world', months, { size: 'two-thirds' }),
+  seasons: card('seasons', 'Season by hemisphere', 'July is winter in the south', seasons, { size: 'third' }),
   hours: card('hours', 'What time to look up', 'Hour of the week, local time of the report', hours),
   places: card('places', 'Where a sighting is most likely', 'The places with the most reports', places),
-  domestic: card('domestic', 'At home', '', domestic, { controls: homeFigures, size: 'home-card' }),
-  rate: card('rate', 'The pipeline at work', 'Rows per second, the last two minutes', rate, { controls: flowFigures, hasDownload: false, size: 'flow-card' }),
+  domestic: card('domestic', 'At home', '', domestic, { controls: homeFigures, size: 'whole home-card' }),
+  rate: card('rate', 'The pipeline at work', 'Rows per second, the last two minutes', rate, { controls: flowFigures, hasDownload: false, size: 'third flow-card' }),
 };
 const lists = {
-  sightings: card('sightings', 'Newest sightings', 'As they came', () => ({}), { size: 'wide list' }),
-  rejects: card('rejects', 'Newest rejects', 'What no stage understands is kept with its bytes, and never dropped', () => ({}), { size: 'wide list' }),
+  sightings: card('sightings', 'Newest sightings', 'As they came', () => ({}), { size: 'whole list' }),
+  rejects: card('rejects', 'Newest rejects', 'What no stage understands is kept with its bytes, and never dropped', () => ({}), { size: 'whole list' }),
 };
 
 function showMetrics() {
@@ -132,7 +132,7 @@ function refilter() {
   follow(query(), { onUpdate, onState });
 }
 
-mount([cards.cells, cards.rate, cards.timeline, cards.countries, cards.shapes, cards.months, cards.seasons, cards.hours, cards.places, cards.domestic, lists.sightings, lists.rejects].map((of) => of.element));
+mount([cards.cells, cards.rate, cards.timeline, cards.countries, cards.shapes, cards.months, cards.seasons, cards.domestic, cards.hours, cards.places, lists.sightings, lists.rejects].map((of) => of.element));
 cards.rate.element.append(metrics);
 Object.values(lists).forEach((list) => { list.flip(); list.toggle.remove(); });
 theme.start(byId('theme'), () => Object.values(cards).forEach((of) => of.again()));

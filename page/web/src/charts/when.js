@@ -49,7 +49,7 @@ export function seasons(table) {
   return {
     option: {
       grid: { ...grid, top: 26 },
-      xAxis: categoryAxis({ data: rows.map(name) }),
+      xAxis: categoryAxis({ data: rows.map(name), axisLabel: { interval: 0, color: colours.soft, fontSize: 11.5 } }),
       yAxis: counts({ splitNumber: 3 }),
       tooltip: { trigger: 'axis', axisPointer: shadow, formatter: ([at]) => tip(name(rows[at.dataIndex]), ['Sightings', count(rows[at.dataIndex][1])]) },
       series: [{
