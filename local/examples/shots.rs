@@ -12,7 +12,9 @@ use serde_json::json;
 
 fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let [url, file, width, height, rest @ ..] = &arguments[..] else { panic!("shots URL FILE.png WIDTH HEIGHT [light|dark]") };
+    let [url, file, width, height, rest @ ..] = &arguments[..] else {
+        panic!("shots URL FILE.png WIDTH HEIGHT [light|dark]")
+    };
     let (width, height) = (width.parse().expect("a width"), height.parse().expect("a height"));
     let scheme = rest.first().map_or("light", |scheme| scheme);
     let program = browser::program().expect("a Chromium");
@@ -28,7 +30,9 @@ fn main() {
     // What came into sight is drawn, and its animation is over.
     service::clock::pause(Duration::from_millis(1_500));
     let shot = browser.call("Page.captureScreenshot", json!({ "format": "png" }));
-    let bytes = base64::engine::general_purpose::STANDARD.decode(shot["data"].as_str().expect("a picture")).expect("base64");
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(shot["data"].as_str().expect("a picture"))
+        .expect("base64");
     std::fs::write(file, bytes).expect("written");
     for complaint in browser.complaints() {
         eprintln!("{complaint}");

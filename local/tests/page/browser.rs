@@ -34,7 +34,9 @@ pub(crate) fn program() -> Option<PathBuf> {
     }
     let path = std::env::var_os("PATH")?;
     let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-    std::env::split_paths(&path).flat_map(|folder| names.map(|name| folder.join(name))).find(|file| file.is_file())
+    std::env::split_paths(&path)
+        .flat_map(|folder| names.map(|name| folder.join(name)))
+        .find(|file| file.is_file())
 }
 
 /// A browser with one page, and what the page has told since it was opened.
@@ -73,8 +75,15 @@ impl Browser {
                 }
             }
         });
-        let mut browser =
-            Self { child, input, messages, session: String::new(), number: 0, events: Vec::new(), _profile: profile };
+        let mut browser = Self {
+            child,
+            input,
+            messages,
+            session: String::new(),
+            number: 0,
+            events: Vec::new(),
+            _profile: profile,
+        };
         let target = browser.call("Target.createTarget", json!({ "url": "about:blank" }));
         let target = target["targetId"].as_str().expect("a target").to_owned();
         let session = browser.call("Target.attachToTarget", json!({ "targetId": target, "flatten": true }));
@@ -108,7 +117,8 @@ impl Browser {
     }
 
     pub(crate) fn size(&mut self, width: u32, height: u32) {
-        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 });
+        let metrics =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 });
         self.call("Emulation.setDeviceMetricsOverride", metrics);
     }
 
@@ -148,8 +158,12 @@ impl Browser {
     pub(crate) fn complaints(&self) -> Vec<String> {
         let texts = self.events.iter().filter_map(|event| match event["method"].as_str()? {
             "Runtime.exceptionThrown" => Some(event["params"]["exceptionDetails"].to_string()),
-            "Log.entryAdded" if event["params"]["entry"]["level"] == "error" => Some(event["params"]["entry"].to_string()),
-            "Runtime.consoleAPICalled" if matches!(event["params"]["type"].as_str(), Some("error" | "warning")) => {
+            "Log.entryAdded" if event["params"]["entry"]["level"] == "error" => {
+                Some(event["params"]["entry"].to_string())
+            }
+            "Runtime.consoleAPICalled"
+                if matches!(event["params"]["type"].as_str(), Some("error" | "warning")) =>
+            {
                 Some(event["params"]["args"].to_string())
             }
             _ => None,
