@@ -118,7 +118,7 @@ fn it_draws_and_moves_while_rows_flow() {
 
 #[test]
 fn a_filter_is_in_the_address_and_every_chart_follows() {
-    let Some(mut browser) = browser(1360, 900) else { return };
+    let Some(mut browser) = browser(1360, 4000) else { return };
     let ufo = Ufo::start("20000");
     browser.open(&format!("{}/?country=ca&from=1990", ufo.address));
     browser.wait(&format!("{SIGHTINGS} > 100"), LIMIT);

@@ -29,9 +29,9 @@ export function headline(totals, flow) {
     ['Countries', count(totals.countries), 'by name'],
     ['Longest sighting', duration(totals.max_duration_ms), `${duration(totals.max_plausible_ms)} of those up to 7 days`],
     ['Total time', duration(totals.total_duration_ms), `${duration(totals.total_plausible_ms)} without ${count(outliers)} over 7 days`],
-    ['Duplicates', count(flow?.duplicates), 'exact ones, counted once'],
-    ['Rejected', count(flow?.rejects), 'kept with their bytes'],
-    ['Late', count(flow?.late), 'for their minute of arrival'],
+    ['Duplicates', count(flow?.duplicates), 'of all rows, counted once'],
+    ['Rejected', count(flow?.rejects), 'of all rows, kept as they came'],
+    ['Late', count(flow?.late), 'of all rows, for their minute'],
   ]);
 }
 

@@ -33,7 +33,7 @@ const measure = choice('What is compared', COUNTRY_MEASURES, 'count', (value) =>
   cards.countries.again();
 });
 const zoom = h('div', { class: 'choice map-zoom', role: 'group', 'aria-label': 'Map section' }, ...[
-  ['World', { zoom: 1, center: [0, 11] }], ['North America', { zoom: 3.4, center: [-98, 42] }],
+  ['World', { zoom: 1, center: [0, 14] }], ['North America', { zoom: 3.4, center: [-98, 42] }],
   ['Europe', { zoom: 5, center: [8, 51] }], ['Asia', { zoom: 2.6, center: [100, 30] }], ['Oceania', { zoom: 4, center: [146, -30] }],
 ].map(([name, section]) => h('button', {
   type: 'button', 'aria-pressed': String(name === 'World'),

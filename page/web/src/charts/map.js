@@ -11,7 +11,7 @@ export const learn = (cells) => cells.forEach(([cell, points]) => outlines.set(c
 /** The step of the ramp for a count; the lightest step of all would be lost on the land. */
 const step = (value, max, steps) => (max <= 1 ? steps - 1 : Math.min(steps - 1, 1 + Math.floor(((steps - 1) * Math.log(value)) / Math.log(max + 1))));
 
-export const view = { zoom: 1, center: [0, 11] };
+export const view = { zoom: 1, center: [0, 14] };
 
 export function map(table) {
   const colours = palette();
@@ -35,7 +35,7 @@ export function map(table) {
         center: view.center,
         aspectScale: 0.82,
         top: 0, bottom: 0, left: 0, right: 0,
-        boundingCoords: [[-180, 78], [180, -56]],
+        boundingCoords: [[-180, 84], [180, -56]],
         silent: true,
         itemStyle: { areaColor: colours.land, borderColor: colours.coast, borderWidth: 0.6 },
       },
