@@ -114,8 +114,11 @@ impl Flow {
 
     /// Rows per second of each sample, oldest first: when, how many.
     pub(crate) fn history(&self) -> Vec<(i64, u64)> {
-        let pairs = self.samples.iter().zip(self.samples.iter().skip(1));
-        pairs.map(|(from, to)| (to.at_ms, rate(*from, *to, |sample| sample.rows))).collect()
+        let rate_at = |(at, to): (usize, &Sample)| {
+            let from = self.samples[at.saturating_sub(RATE_SAMPLES)];
+            (to.at_ms, rate(from, *to, |sample| sample.rows))
+        };
+        self.samples.iter().enumerate().skip(1).map(rate_at).collect()
     }
 }
 
