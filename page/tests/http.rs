@@ -24,8 +24,8 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        let log = EmbeddedLog::open(folder.path()).unwrap();
+        let folder = TempDir::new().expect("what a test stands on");
+        let log = EmbeddedLog::open(folder.path()).expect("what a test stands on");
         let topics = Topics::new("ufo", "v1");
         let names = [
             topics.raw(),
@@ -35,14 +35,15 @@ impl World {
             topics.seen_changelog(),
         ];
         let spec = |name| TopicSpec { name, partitions: 2, kept: Kept::Forever };
-        log.ensure_topics(&names.map(spec)).unwrap();
-        let page = Page::start(&log, PageSettings::new(any_port(), topics.clone())).unwrap();
+        log.ensure_topics(&names.map(spec)).expect("what a test stands on");
+        let page =
+            Page::start(&log, PageSettings::new(any_port(), topics.clone())).expect("what a test stands on");
         Self { log, topics, page, _folder: folder }
     }
 
     /// A transaction that makes a country's count this.
     fn commit(&self, country: &str, count: u64) {
-        let mut producer = self.log.producer("test").unwrap();
+        let mut producer = self.log.producer("test").expect("what a test stands on");
         let key = format!("[\"country\",\"{country}\"]");
         let mut value = Vec::new();
         let aggregate = Aggregate { count, ..Aggregate::empty() };
@@ -53,22 +54,22 @@ impl World {
             key: Some(key.as_bytes()),
             value: Some(&value),
         };
-        producer.begin().unwrap();
-        producer.send(&self.topics.aggregates(), record).unwrap();
-        producer.commit().unwrap();
+        producer.begin().expect("what a test stands on");
+        producer.send(&self.topics.aggregates(), record).expect("what a test stands on");
+        producer.commit().expect("what a test stands on");
     }
 
     fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.page.address()).unwrap();
-        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        let stream = TcpStream::connect(self.page.address()).expect("what a test stands on");
+        stream.set_read_timeout(Some(LIMIT)).expect("what a test stands on");
         stream
     }
 
     fn asked(&self, request: &str) -> String {
         let mut stream = self.connect();
-        stream.write_all(request.as_bytes()).unwrap();
+        stream.write_all(request.as_bytes()).expect("what a test stands on");
         let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
+        stream.read_to_end(&mut answer).expect("what a test stands on");
         String::from_utf8_lossy(&answer).into_owned()
     }
 
@@ -83,7 +84,7 @@ impl World {
     fn visitor(&self, query: &str) -> Visitor {
         let mut stream = self.connect();
         let request = format!("GET /api/events{query} HTTP/1.1\r\nhost: localhost\r\n\r\n");
-        stream.write_all(request.as_bytes()).unwrap();
+        stream.write_all(request.as_bytes()).expect("what a test stands on");
         Visitor(BufReader::new(stream))
     }
 }
@@ -95,7 +96,10 @@ impl Visitor {
     fn update_with(&mut self, text: &str) -> String {
         loop {
             let mut line = String::new();
-            assert!(self.0.read_line(&mut line).unwrap() > 0, "the connection ended before {text}");
+            assert!(
+                self.0.read_line(&mut line).expect("what a test stands on") > 0,
+                "the connection ended before {text}"
+            );
             if line.starts_with("data:") && line.contains(text) {
                 return line;
             }
@@ -135,7 +139,7 @@ fn files_are_sent_once_and_compressed() {
         assert!(first.starts_with("HTTP/1.1 200 "), "{first:.100}");
         assert_eq!(header(&first, "content-encoding"), coding);
         assert_eq!(header(&first, "vary"), Some("accept-encoding"));
-        let etag = header(&first, "etag").unwrap();
+        let etag = header(&first, "etag").expect("what a test stands on");
         let again = world.get_with("/assets/app.js", &format!("{accept}if-none-match: {etag}\r\n"));
         assert!(again.starts_with("HTTP/1.1 304 ") && again.ends_with("\r\n\r\n"), "{again:.100}");
     }
@@ -213,7 +217,8 @@ fn visitors_who_do_not_read_are_few_and_keep_nobody_out() {
 fn an_address_in_use_is_one_clear_sentence() {
     let world = World::new();
     let address = world.page.address();
-    let exit = Page::start(&world.log, PageSettings::new(address, world.topics.clone())).unwrap_err();
+    let exit =
+        Page::start(&world.log, PageSettings::new(address, world.topics.clone())).expect_err("it is in use");
     assert_eq!(exit.code(), Code::Unavailable);
     let said = exit.to_string();
     assert!(

@@ -175,7 +175,8 @@ pub fn start() -> Result<(), Exit> {
     }
     let watched = Watched { health: Health::default(), metrics: Metrics::new(), shutdown: shutdown.clone() };
     let index_metrics = Arc::new(watch(&watched, index.as_ref(), lake.as_mut()));
-    let _page = program.page.map(|address| show_live(&log, program, address, &watched.metrics)).transpose()?;
+    let _page =
+        program.page.map(|address| show_live(&log, program, address, &watched.metrics)).transpose()?;
     let _server = http::listen(&loaded.process, watched)?;
 
     // One that fails stops the other: whoever supervises the process starts both again, each where it was.

@@ -31,11 +31,11 @@ impl Look<'_> {
         }
         let note = self.of_facts();
         let has_hemispheres = by_facts || note.is_none();
-        for month in 0..12 {
+        for (month, count) in counts.iter().enumerate() {
             let half = |counts: &[u64; 12]| has_hemispheres.then(|| counts[month]).into();
             table.push(vec![
                 (month as u64 + 1).into(),
-                counts[month].into(),
+                (*count).into(),
                 half(north),
                 half(south),
                 half(unknown),
