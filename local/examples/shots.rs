@@ -23,6 +23,8 @@ fn main() {
     browser.call("Emulation.setEmulatedMedia", features);
     browser.open(url);
     browser.wait("!!document.querySelector('#countries canvas, #cells canvas')", Duration::from_secs(30));
+    let first = browser.value("Math.round(performance.now())");
+    eprintln!("first chart {first} ms after the address was asked for");
     if height == 0 {
         let whole = browser.value("document.documentElement.scrollHeight");
         browser.size(width, u32::try_from(whole.as_u64().expect("a height")).expect("a height"));
