@@ -8,7 +8,8 @@ use clap::{Args, Parser, Subcommand};
 use serde::{Deserialize, Serialize};
 use service::exit::{Code, Exit};
 use service::settings::{self, CommonFlags};
-use service::{Backoff, Secret, Settings, Shutdown, telemetry};
+use service::{Backoff, Settings, Shutdown, telemetry};
+use sink::index::options::{ElasticsearchFlags, ElasticsearchSettings};
 
 use crate::check::{Findings, check};
 use crate::import::{ImportError, import, wait};
@@ -59,19 +60,13 @@ struct Servers {
     /// Where Kibana is, with its base path [default: http://127.0.0.1:5601]
     #[arg(long, value_name = "URL")]
     kibana: Option<String>,
-    /// Where Elasticsearch is [default: http://127.0.0.1:9200]
-    #[arg(long, value_name = "URL")]
-    elasticsearch: Option<String>,
-    /// User at both; the password comes from UFO_ELASTICSEARCH_PASSWORD or a file that
-    /// UFO_ELASTICSEARCH_PASSWORD_FILE names, an API key from UFO_ELASTICSEARCH_API_KEY likewise
-    #[arg(long, value_name = "NAME")]
-    elasticsearch_user: Option<String>,
-    /// Certificate authority of both, PEM
-    #[arg(long, value_name = "FILE")]
-    elasticsearch_ca: Option<PathBuf>,
     /// How long to wait for Kibana, and for indexes that are not there yet, in milliseconds [default: 180000]
     #[arg(long, value_name = "MS")]
     patience_ms: Option<u64>,
+    // Credentials and authority are also those for Kibana, which passes them on.
+    #[command(flatten)]
+    #[serde(flatten)]
+    elasticsearch: ElasticsearchFlags,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -79,11 +74,8 @@ struct ProgramSettings {
     prefix: String,
     home: String,
     kibana: String,
-    elasticsearch: String,
-    elasticsearch_user: Option<String>,
-    elasticsearch_password: Option<Secret>,
-    elasticsearch_api_key: Option<Secret>,
-    elasticsearch_ca: Option<PathBuf>,
+    #[serde(flatten)]
+    elasticsearch: ElasticsearchSettings,
     patience_ms: u64,
 }
 
@@ -93,11 +85,7 @@ impl Default for ProgramSettings {
             prefix: "ufo".into(),
             home: "us".into(),
             kibana: "http://127.0.0.1:5601".into(),
-            elasticsearch: "http://127.0.0.1:9200".into(),
-            elasticsearch_user: None,
-            elasticsearch_password: None,
-            elasticsearch_api_key: None,
-            elasticsearch_ca: None,
+            elasticsearch: ElasticsearchSettings::default(),
             patience_ms: 180_000,
         }
     }
@@ -113,11 +101,12 @@ impl ProgramSettings {
     }
 
     fn server(&self, name: &'static str, address: &str) -> Result<Server, Exit> {
+        let known = &self.elasticsearch;
         let credentials = Credentials {
-            user: self.elasticsearch_user.clone(),
-            password: self.elasticsearch_password.clone(),
-            api_key: self.elasticsearch_api_key.clone(),
-            ca_file: self.elasticsearch_ca.clone(),
+            user: known.elasticsearch_user.clone(),
+            password: known.elasticsearch_password.clone(),
+            api_key: known.elasticsearch_api_key.clone(),
+            ca_file: known.elasticsearch_ca.clone(),
         };
         Server::new(name, address, credentials).map_err(Exit::from)
     }
@@ -193,7 +182,7 @@ fn export(file: Option<&Path>, text: &str) -> Result<(), Exit> {
 
 /// Waits for indexes that the sink has not made yet: both may be started at once.
 fn looked_at(settings: &ProgramSettings, objects: &[SavedObject], shutdown: &Shutdown) -> Result<(), Exit> {
-    let elasticsearch = settings.server("Elasticsearch", &settings.elasticsearch)?;
+    let elasticsearch = settings.server("Elasticsearch", &settings.elasticsearch.elasticsearch)?;
     let begin = service::clock::now();
     let pauses = Backoff { tries: usize::MAX, ..Backoff::default() }.pauses();
     let mut findings = Findings::default();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::record::Partition;
 use crate::recovery::{Recovery, Step};
 
 /// A moment in a worker's life, in the order of a transaction. `Late`: so many records of the committed transactions came
@@ -13,6 +14,19 @@ pub enum Moment {
     },
     Revoked {
         partitions: usize,
+    },
+    /// So far a state is restored: offsets of its changelogs, of as many as they have, and since when.
+    Restoring {
+        partition: Partition,
+        records: u64,
+        of: u64,
+        took: Duration,
+    },
+    /// A state was restored, from so many records.
+    Restored {
+        partition: Partition,
+        records: u64,
+        took: Duration,
     },
     /// Their state is restored, and they are read from where their group is.
     Started {

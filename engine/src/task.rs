@@ -1,11 +1,15 @@
 //! A task: one partition of a stage, with its state and its place in the input.
 
+mod progress;
+
 use std::ops::ControlFlow;
 
-use crate::log::{Log, LogError};
+use crate::log::{Log, LogError, TopicSpec};
 use crate::record::{NextOffset, Partition, Record};
 use crate::stage::{Output, Stage, StageSpec};
 use crate::state::StateError;
+use progress::Progress;
+pub(crate) use progress::Watcher;
 
 /// Why a task cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -31,15 +35,12 @@ impl Task {
         spec: &StageSpec,
         partition: Partition,
         committed: NextOffset,
+        watcher: Watcher<'_>,
     ) -> Result<Self, TaskError> {
         let mut stage = (spec.make)(partition, committed)?;
         let mut records = 0;
         if !stage.is_restored() {
-            for (changelog, topic) in spec.changelogs.iter().enumerate() {
-                let ends = log.ends(&topic.name)?;
-                let end = ends.get(partition.0 as usize).copied().unwrap_or_default();
-                records += restore(log, stage.as_mut(), changelog, &topic.name, partition, end)?;
-            }
+            records = restore_all(log, spec, stage.as_mut(), partition, watcher)?;
             stage.restored()?;
         }
         if records > 0 {
@@ -107,7 +108,30 @@ impl Task {
     }
 }
 
-/// Hands a changelog's records up to `end` to the stage; tells how many.
+/// Hands the records of all changelogs to the stage, each up to its end; tells how many.
+fn restore_all<L: Log>(
+    log: &L,
+    spec: &StageSpec,
+    stage: &mut dyn Stage,
+    partition: Partition,
+    watcher: Watcher<'_>,
+) -> Result<u64, TaskError> {
+    let end = |topic: &TopicSpec| -> Result<NextOffset, TaskError> {
+        Ok(log.ends(&topic.name)?.get(partition.0 as usize).copied().unwrap_or_default())
+    };
+    let ends = spec.changelogs.iter().map(end).collect::<Result<Vec<_>, _>>()?;
+    let of = ends.iter().map(|end| end.get()).sum();
+    let mut progress = Progress::new(watcher, spec.name, partition, of);
+    for (changelog, (topic, end)) in spec.changelogs.iter().zip(ends).enumerate() {
+        restore(log, stage, changelog, &topic.name, partition, end, &mut progress)?;
+        progress.through(end.get());
+    }
+    if progress.records > 0 {
+        progress.done();
+    }
+    Ok(progress.records)
+}
+
 fn restore<L: Log>(
     log: &L,
     stage: &mut dyn Stage,
@@ -115,11 +139,11 @@ fn restore<L: Log>(
     topic: &str,
     partition: Partition,
     end: NextOffset,
-) -> Result<u64, TaskError> {
+    progress: &mut Progress<'_>,
+) -> Result<(), TaskError> {
     let mut failed = None;
-    let mut records = 0;
     log.read(topic, partition, NextOffset::START, end, &mut |record| {
-        records += 1;
+        progress.record(record.offset);
         match stage.restore(changelog, record) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
@@ -128,7 +152,7 @@ fn restore<L: Log>(
             }
         }
     })?;
-    failed.map_or(Ok(records), |error| Err(error.into()))
+    failed.map_or(Ok(()), |error| Err(error.into()))
 }
 
 #[cfg(test)]

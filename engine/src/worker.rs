@@ -13,7 +13,7 @@ use crate::record::{NextOffset, Partition};
 use crate::recovery::Recovery;
 use crate::stage::StageSpec;
 use crate::state::StateError;
-use crate::task::{Task, TaskError};
+use crate::task::{Task, TaskError, Watcher};
 use crate::writer::{Failed, Writer};
 
 pub use until_end::UntilEnd;
@@ -293,7 +293,8 @@ impl<'w, L: Log> Worker<'w, L> {
             let task = match self.suspended.remove(&partition) {
                 Some(task) if task.position() == committed => task,
                 _ => self.retrying(|worker| {
-                    Task::restore(worker.context.log, worker.context.spec, partition, committed)
+                    let Context { log, spec, clock, observer, .. } = worker.context;
+                    Task::restore(log, spec, partition, committed, Watcher { clock, observer })
                 })?,
             };
             self.tasks.insert(partition, task);

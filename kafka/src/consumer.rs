@@ -19,6 +19,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::client::KafkaSettings;
 use crate::failure::log_error;
+use crate::lag::{LAG_INTERVAL_MS, Lag};
 use membership::{Membership, Rebalance};
 
 /// Records handed out in one poll, so that commits and stops are never late.
@@ -62,9 +63,17 @@ pub struct KafkaConsumer {
 }
 
 impl KafkaConsumer {
-    pub(crate) fn subscribe(settings: &KafkaSettings, group: &Group, topic: &str) -> Result<Self, LogError> {
-        let config = settings.member(&group.id, group.instance.as_deref());
-        let membership = Membership::new(topic, &group.id);
+    pub(crate) fn subscribe(
+        settings: &KafkaSettings,
+        group: &Group,
+        topic: &str,
+        lag: Option<Lag>,
+    ) -> Result<Self, LogError> {
+        let mut config = settings.member(&group.id, group.instance.as_deref());
+        if lag.is_some() {
+            config.set("statistics.interval.ms", LAG_INTERVAL_MS);
+        }
+        let membership = Membership::new(topic, &group.id, lag);
         let context = membership.context().clone();
         let failed = |error| log_error(&format!("read {topic}"), &settings.brokers, &context, error);
         let consumer = BaseConsumer::from_config_and_context(&config, membership).map_err(failed)?;

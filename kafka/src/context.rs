@@ -20,6 +20,13 @@ impl Context {
         *self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// An error that a consumer's poll gave: those of its connections come that way, and not to [`ClientContext::error`].
+    pub(crate) fn polled(&self, error: &KafkaError) {
+        if let Some(code) = error.rdkafka_error_code() {
+            self.note(code);
+        }
+    }
+
     fn note(&self, code: Code) {
         let refused = match code {
             Code::Authentication | Code::SaslAuthenticationFailed | Code::SSL => Some(code),
@@ -47,9 +54,7 @@ impl ClientContext for Context {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        if let Some(code) = error.rdkafka_error_code() {
-            self.note(code);
-        }
+        self.polled(&error);
         tracing::debug!(%error, "Kafka client: {reason}");
     }
 }
@@ -75,5 +80,7 @@ mod tests {
         assert_eq!(context.refused(), Some(Code::Authentication));
         context.error(KafkaError::Global(Code::BrokerTransportFailure), "");
         assert_eq!(context.refused(), None);
+        context.polled(&KafkaError::MessageConsumption(Code::SSL));
+        assert_eq!(context.refused(), Some(Code::SSL));
     }
 }

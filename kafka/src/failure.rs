@@ -64,9 +64,9 @@ pub(crate) fn fatal_error(what: &str, code: Code, reason: &str) -> LogError {
 fn denied(code: Code) -> &'static str {
     match code {
         Code::Authentication | Code::SaslAuthenticationFailed => {
-            "refuses the credentials: check the sasl.* properties"
+            "refuses the credentials: check --kafka-user, UFO_KAFKA_PASSWORD and --kafka-mechanism"
         }
-        Code::SSL => "and this client find no common ground in TLS: check the ssl.* properties",
+        Code::SSL => "and this client find no common ground in TLS: check --kafka-security and --kafka-ca",
         _ => "does not allow that: the user needs an ACL for it",
     }
 }

@@ -5,6 +5,7 @@ mod consumer;
 mod context;
 mod deadline;
 mod failure;
+mod lag;
 mod lookup;
 pub mod options;
 mod producer;
@@ -18,8 +19,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use engine::log::{Group, Log, LogError, TopicSpec};
 use engine::record::{NextOffset, Partition, Record};
 
+use lag::Lag;
 use lookup::Lookup;
 use reader::Source;
+use service::Metrics;
 
 pub use client::KafkaSettings;
 pub use consumer::{Assignment, KafkaConsumer};
@@ -30,12 +33,19 @@ pub use producer::KafkaProducer;
 pub struct Kafka {
     settings: KafkaSettings,
     lookup: Arc<Mutex<Option<Arc<Lookup>>>>,
+    lag: Option<Lag>,
 }
 
 impl Kafka {
     /// Connects when the first call is made.
     pub fn new(settings: KafkaSettings) -> Self {
-        Self { settings, lookup: Arc::default() }
+        Self { settings, lookup: Arc::default(), lag: None }
+    }
+
+    /// The lag of the consumers that are made from now on is shown there: `ufo_lag_records`, by group, topic and partition.
+    #[must_use]
+    pub fn with_lag(self, metrics: &Metrics) -> Self {
+        Self { lag: Some(Lag::registered(metrics)), ..self }
     }
 
     /// Whether a broker answers; says within two seconds if not.
@@ -69,7 +79,7 @@ impl Log for Kafka {
     }
 
     fn consumer(&self, group: &Group, topic: &str) -> Result<KafkaConsumer, LogError> {
-        KafkaConsumer::subscribe(&self.settings, group, topic)
+        KafkaConsumer::subscribe(&self.settings, group, topic, self.lag.clone())
     }
 
     fn producer(&self, transactional_id: &str) -> Result<KafkaProducer, LogError> {

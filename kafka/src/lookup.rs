@@ -15,6 +15,9 @@ use crate::context::Context;
 use crate::failure::log_error;
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(9);
+/// What is taken when a call has failed, and how long each of them is waited for.
+const EVENTS_MAX: usize = 32;
+const EVENT_WAIT: Duration = Duration::from_millis(2);
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
 /// A topic that every cluster has or can do without: asking for it alone keeps the answer small.
 const PING_TOPIC: &str = "__consumer_offsets";
@@ -35,19 +38,26 @@ impl Lookup {
     }
 
     fn failed(&self, what: &str, error: KafkaError) -> LogError {
-        // Why no broker was reached is told by events that wait to be taken.
-        self.serve();
+        // Why no broker was reached is told by events that wait to be taken. A poll that took one of them, such as a line for
+        // the log, gives nothing, as one does that found none: so it is asked more than once.
+        for _ in 0..EVENTS_MAX {
+            self.serve(EVENT_WAIT);
+        }
         log_error(what, &self.brokers, self.consumer.context(), error)
     }
 
     /// Takes the client's events: nobody else polls it.
-    fn serve(&self) {
-        while self.consumer.poll(Duration::ZERO).is_some() {}
+    fn serve(&self, wait: Duration) {
+        while let Some(polled) = self.consumer.poll(wait) {
+            if let Err(error) = polled {
+                self.consumer.context().polled(&error);
+            }
+        }
     }
 
     /// Fails within two seconds when no broker answers.
     pub(crate) fn ping(&self) -> Result<(), LogError> {
-        self.serve();
+        self.serve(Duration::ZERO);
         let answer = self.consumer.fetch_metadata(Some(PING_TOPIC), PING_TIMEOUT);
         answer.map(drop).map_err(|error| self.failed("ask whether it answers", error))
     }
@@ -61,7 +71,7 @@ impl Lookup {
 
     /// How many partitions a topic has; `None` where there is no such topic.
     pub(crate) fn partitions(&self, topic: &str) -> Result<Option<u32>, LogError> {
-        self.serve();
+        self.serve(Duration::ZERO);
         let what = format!("look up {topic}");
         let metadata = match self.consumer.fetch_metadata(Some(topic), CALL_TIMEOUT) {
             Ok(metadata) => metadata,

@@ -124,7 +124,7 @@ pub fn start() -> Result<(), Exit> {
         (None, Some(data)) => kept_instance(data).map(|(instance, lock)| (instance, Some(lock)))?,
         (None, None) => (new_instance(), None),
     };
-    let log = Kafka::new(program.log.kafka());
+    let log = Kafka::new(program.log.kafka()).with_lag(&watched.metrics);
     let topics = Topics::new(&program.log.prefix, &program.log.generation);
     let processing = ProcessorSettings {
         stores: stores(program, &topics)?,

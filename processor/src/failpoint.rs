@@ -37,6 +37,8 @@ fn name(moment: &Moment) -> &'static str {
     match moment {
         Moment::Assigned { .. } => "assigned",
         Moment::Revoked { .. } => "revoked",
+        Moment::Restoring { .. } => "restoring",
+        Moment::Restored { .. } => "restored",
         Moment::Started { .. } => "started",
         Moment::Consumed { .. } => "consumed",
         Moment::Flushed => "flushed",

@@ -50,6 +50,8 @@ pub struct StageMetrics {
     pub commit: By<Histogram, 1>,
     pub partitions: By<Gauge, 1>,
     pub rebalances: By<Counter, 1>,
+    pub restores: By<Counter, 1>,
+    pub restored_records: By<Counter, 1>,
     pub late: By<Counter, 1>,
     pub failures: By<Counter, 3>,
 }
@@ -62,6 +64,12 @@ impl StageMetrics {
             commit: metrics.seconds_by("ufo_stage_commit_seconds", "Transactions, from flush to commit", by),
             partitions: metrics.gauges("ufo_stage_partitions", "Partitions worked on", by),
             rebalances: metrics.counters("ufo_stage_rebalances_total", "Assignments taken", by),
+            restores: metrics.counters("ufo_stage_restores_total", "States restored from changelogs", by),
+            restored_records: metrics.counters(
+                "ufo_stage_restored_records_total",
+                "Changelog records that states were restored from",
+                by,
+            ),
             late: metrics.counters("ufo_stage_late_total", "Records that came too late for their window", by),
             failures: metrics.counters(
                 "ufo_stage_failures_total",

@@ -1,5 +1,7 @@
 //! What the stages' workers tell, as logs, metrics and health.
 
+use std::time::Duration;
+
 use engine::observer::{Moment, Observer};
 use service::metrics::Gauge;
 use service::{Health, Metrics};
@@ -36,6 +38,16 @@ impl Observer for Observed {
                 tracing::info!(stage, partitions, "{stage}: {partitions} partitions assigned");
                 self.metrics.rebalances.of([stage]).inc();
                 self.health.not_ready(stage, format!("restoring {partitions} partitions"));
+            }
+            Moment::Restoring { partition, records, of, took } => {
+                let left = seconds_left(*records, *of, *took);
+                let done = format!("restored {records} of {of} records of partition {partition}");
+                tracing::info!(stage, "{stage}: {done}, about {left} s left");
+                self.health.not_ready(stage, format!("{done}, about {left} s left"));
+            }
+            Moment::Restored { records, .. } => {
+                self.metrics.restores.of([stage]).inc();
+                self.metrics.restored_records.of([stage]).inc_by(*records);
             }
             // Also without a partition: it takes over when another process ends.
             Moment::Started { partitions } => {
@@ -75,6 +87,13 @@ fn count(partitions: usize) -> i64 {
     i64::try_from(partitions).unwrap_or(i64::MAX)
 }
 
+/// At the pace so far.
+fn seconds_left(records: u64, of: u64, took: Duration) -> u64 {
+    let left = u128::from(of.saturating_sub(records));
+    let millis = took.as_millis() * left / u128::from(records.max(1));
+    u64::try_from(millis.div_ceil(1000)).unwrap_or(u64::MAX)
+}
+
 /// `AbortAndRewind` as a label's value.
 fn snake_case(name: &str) -> String {
     let mut text = String::with_capacity(name.len() + 4);
@@ -89,11 +108,27 @@ fn snake_case(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
+    use engine::record::Partition;
     use engine::recovery::{Recovery, Step};
 
     use super::*;
+
+    #[test]
+    fn a_restore_says_how_long_it_will_take() {
+        assert_eq!(seconds_left(2_000, 10_000, Duration::from_secs(3)), 12);
+        assert_eq!(seconds_left(10_000, 10_000, Duration::from_secs(3)), 0);
+        assert_eq!(seconds_left(0, 10, Duration::from_millis(1)), 1);
+        let (health, metrics) = (Health::new(PARTS), Metrics::new());
+        let observed = Observed::new(health.clone(), &metrics);
+        let (partition, took) = (Partition(2), Duration::from_secs(3));
+        observed.observe("clean", &Moment::Restoring { partition, records: 2_000, of: 10_000, took });
+        let waiting = format!("{:?}", health.report().waiting);
+        assert!(waiting.contains("2000 of 10000 records of partition 2, about 12 s left"), "{waiting}");
+        observed.observe("clean", &Moment::Restored { partition, records: 9_000, took });
+        let text = metrics.render();
+        assert!(text.contains(r#"ufo_stage_restores_total{stage="clean"} 1"#), "{text}");
+        assert!(text.contains(r#"ufo_stage_restored_records_total{stage="clean"} 9000"#), "{text}");
+    }
 
     #[test]
     fn ready_while_its_partitions_are_worked_on() {

@@ -13,6 +13,9 @@ pub mod settings;
 pub mod shutdown;
 pub mod telemetry;
 
+/// Of every program, with the commit that it was built from.
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("UFO_COMMIT"), ")");
+
 pub use exit::Exit;
 pub use health::Health;
 pub use metrics::Metrics;

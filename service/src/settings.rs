@@ -42,6 +42,7 @@
 
 mod file;
 mod flags;
+mod manual;
 mod origin;
 mod secret;
 mod show;

@@ -78,7 +78,7 @@ fn help_is_no_error_and_names_variables_without_their_values() {
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(out.contains("--brokers <HOST:PORT>") && out.contains("[env: UFO_BROKERS]"), "{out}");
     assert!(!out.contains("secret-host") && !out.contains("UFO_CHECK") && !out.contains('\u{1b}'), "{out}");
-    assert_eq!(run(&["--version"], &[]).out, format!("citizen {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(run(&["--version"], &[]).out, format!("citizen {}\n", service::VERSION));
 }
 
 #[test]

@@ -16,9 +16,10 @@ use serde::{Deserialize, Serialize};
 use service::exit::{Code, Exit};
 use service::http::{self, Watched};
 use service::settings::{self, CommonFlags, Invalid};
-use service::{Health, Metrics, Secret, Settings, Shutdown, telemetry};
+use service::{Health, Metrics, Settings, Shutdown, telemetry};
 
 use crate::index::generation::Names;
+use crate::index::options::{ElasticsearchFlags, ElasticsearchSettings};
 use crate::index::{Index, IndexMetrics, IndexSettings, Kind, part_of, run_index};
 use crate::lake::{self, LakeMetrics, LakeSettings, run_lake, set_up_lake};
 
@@ -45,16 +46,9 @@ struct Options {
     #[command(flatten)]
     #[serde(flatten)]
     log: LogFlags,
-    /// Where Elasticsearch is, or `none` [default: http://127.0.0.1:9200]
-    #[arg(long, value_name = "URL")]
-    elasticsearch: Option<String>,
-    /// User at Elasticsearch; the password comes from UFO_ELASTICSEARCH_PASSWORD or a file that
-    /// UFO_ELASTICSEARCH_PASSWORD_FILE names, an API key from UFO_ELASTICSEARCH_API_KEY likewise
-    #[arg(long, value_name = "NAME")]
-    elasticsearch_user: Option<String>,
-    /// Certificate authority of Elasticsearch, PEM
-    #[arg(long, value_name = "FILE")]
-    elasticsearch_ca: Option<PathBuf>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    elasticsearch: ElasticsearchFlags,
     /// Where the lake is: s3://bucket/prefix (credentials and endpoint by AWS_* variables), a folder, or `none`
     /// [default: data/lake]
     #[arg(long, value_name = "URL")]
@@ -86,11 +80,8 @@ struct Options {
 struct ProgramSettings {
     #[serde(flatten)]
     log: LogSettings,
-    elasticsearch: String,
-    elasticsearch_user: Option<String>,
-    elasticsearch_password: Option<Secret>,
-    elasticsearch_api_key: Option<Secret>,
-    elasticsearch_ca: Option<PathBuf>,
+    #[serde(flatten)]
+    elasticsearch: ElasticsearchSettings,
     lake: String,
     lake_memory_mib: usize,
     data: PathBuf,
@@ -102,11 +93,7 @@ impl Default for ProgramSettings {
     fn default() -> Self {
         Self {
             log: LogSettings::default(),
-            elasticsearch: "http://127.0.0.1:9200".into(),
-            elasticsearch_user: None,
-            elasticsearch_password: None,
-            elasticsearch_api_key: None,
-            elasticsearch_ca: None,
+            elasticsearch: ElasticsearchSettings::default(),
             lake: "data/lake".into(),
             lake_memory_mib: LAKE_MEMORY_MIB_DEFAULT,
             data: "data".into(),
@@ -120,7 +107,7 @@ impl Settings for ProgramSettings {
     const TABLE: &'static str = "sink";
 
     fn check(&self) -> Result<(), Invalid> {
-        if self.elasticsearch == OFF && self.lake == OFF {
+        if self.elasticsearch.is_off() && self.lake == OFF {
             return Err(Invalid::new("lake", "is none and so is `elasticsearch`: there is nothing to do"));
         }
         if !(LAKE_MEMORY_MIB_MIN..=1 << 20).contains(&self.lake_memory_mib) {
@@ -133,16 +120,8 @@ impl Settings for ProgramSettings {
 
 impl ProgramSettings {
     fn index(&self, until_end: bool) -> Option<IndexSettings> {
-        (self.elasticsearch != OFF).then(|| IndexSettings {
-            url: Secret::new(self.elasticsearch.clone()),
-            user: self.elasticsearch_user.clone(),
-            password: self.elasticsearch_password.clone(),
-            api_key: self.elasticsearch_api_key.clone(),
-            ca_file: self.elasticsearch_ca.clone(),
-            refused_file: self.data.join("refused.ndjson"),
-            until_end,
-            ..IndexSettings::default()
-        })
+        let index = self.elasticsearch.index()?;
+        Some(IndexSettings { refused_file: self.data.join("refused.ndjson"), until_end, ..index })
     }
 
     fn lake(&self, topics: &Topics) -> Result<Option<LakeSettings>, Exit> {
@@ -166,14 +145,15 @@ pub fn start() -> Result<(), Exit> {
     let program = &loaded.settings;
     let until_end = given.flags.options.until_end;
     let topics = Topics::new(&program.log.prefix, &program.log.generation);
-    let log = Kafka::new(program.log.kafka());
+    let metrics = Metrics::new();
+    let log = Kafka::new(program.log.kafka()).with_lag(&metrics);
     log.ensure_topics(&read_topics(&topics, program.log.partitions))?;
     let index = program.index(until_end);
     let mut lake = program.lake(&topics)?;
     if given.flags.options.setup {
         return set_up(&topics, index.as_ref(), lake.as_ref(), &shutdown);
     }
-    let watched = Watched { health: Health::default(), metrics: Metrics::new(), shutdown: shutdown.clone() };
+    let watched = Watched { health: Health::default(), metrics, shutdown: shutdown.clone() };
     let index_metrics = Arc::new(watch(&watched, index.as_ref(), lake.as_mut()));
     let _page =
         program.page.map(|address| show_live(&log, program, address, &watched.metrics)).transpose()?;

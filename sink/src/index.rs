@@ -16,6 +16,7 @@ mod error;
 pub mod generation;
 pub mod mapping;
 pub mod metrics;
+pub mod options;
 mod pipeline;
 pub mod reader;
 mod refused;

@@ -11,7 +11,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("engine", &[]),
     ("delta", &[]),
     ("service", &["engine"]),
-    ("kafka", &["engine"]),
+    ("kafka", &["engine", "service"]),
     ("embedded", &["engine"]),
     ("producer", &["domain", "engine", "service", "kafka"]),
     ("processor", &["domain", "engine", "service", "kafka"]),

@@ -11,6 +11,7 @@ mod ingest;
 mod long_run;
 mod processes;
 mod rejects;
+mod security;
 mod sinks;
 mod state;
 mod wrong_settings;

@@ -1,6 +1,7 @@
 //! What the tests of the whole pipeline stand on: the real servers, and the programs as their users run them.
 
 pub mod broker;
+pub mod certificates;
 pub mod cluster;
 pub mod docker;
 pub mod flow;
@@ -8,7 +9,9 @@ pub mod http;
 pub mod own;
 pub mod proxy;
 pub mod running;
+pub mod secured;
 pub mod supervised;
+pub mod tls;
 pub mod wait;
 pub mod watch;
 

@@ -10,8 +10,9 @@ use kafka::options::{LogFlags, LogSettings};
 use serde::{Deserialize, Serialize};
 use service::exit::{Code, Exit};
 use service::settings::{self, CommonFlags, Invalid};
-use service::{Secret, Settings, Shutdown, telemetry};
+use service::{Settings, Shutdown, telemetry};
 use sink::index::generation::Names;
+use sink::index::options::{ElasticsearchFlags, ElasticsearchSettings};
 use sink::index::{Index, IndexError, IndexSettings, Kind};
 
 use crate::facts::{Aggregates, Ids, StoreFacts, lake_store_facts, log_facts, recomputed};
@@ -39,12 +40,9 @@ struct Options {
     #[command(flatten)]
     #[serde(flatten)]
     log: LogFlags,
-    /// Where Elasticsearch is, or `none` [default: http://127.0.0.1:9200]
-    #[arg(long, value_name = "URL")]
-    elasticsearch: Option<String>,
-    /// User at Elasticsearch; password and API key as for the sink
-    #[arg(long, value_name = "NAME")]
-    elasticsearch_user: Option<String>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    elasticsearch: ElasticsearchFlags,
     /// Where the lake is, or `none` [default: data/lake]
     #[arg(long, value_name = "URL")]
     lake: Option<String>,
@@ -54,10 +52,8 @@ struct Options {
 struct ProgramSettings {
     #[serde(flatten)]
     log: LogSettings,
-    elasticsearch: String,
-    elasticsearch_user: Option<String>,
-    elasticsearch_password: Option<Secret>,
-    elasticsearch_api_key: Option<Secret>,
+    #[serde(flatten)]
+    elasticsearch: ElasticsearchSettings,
     lake: String,
 }
 
@@ -65,10 +61,7 @@ impl Default for ProgramSettings {
     fn default() -> Self {
         Self {
             log: LogSettings::default(),
-            elasticsearch: "http://127.0.0.1:9200".into(),
-            elasticsearch_user: None,
-            elasticsearch_password: None,
-            elasticsearch_api_key: None,
+            elasticsearch: ElasticsearchSettings::default(),
             lake: "data/lake".into(),
         }
     }
@@ -93,8 +86,8 @@ pub fn start() -> Result<(), Exit> {
     let totals = (!files.is_empty()).then(|| recomputed(files)).transpose()?;
     let log = log_facts(&Kafka::new(program.log.kafka()), &topics)?;
     let mut stores = Vec::new();
-    if program.elasticsearch != OFF {
-        stores.push(("index", index_facts(program, &topics)?));
+    if let Some(settings) = program.elasticsearch.index() {
+        stores.push(("index", index_facts(&settings, &topics)?));
     }
     if program.lake != OFF {
         let lake = Lake::open(&program.lake).map_err(|error| Exit::from_error(Code::Config, error))?;
@@ -106,15 +99,8 @@ pub fn start() -> Result<(), Exit> {
     report.verdict()
 }
 
-fn index_facts(program: &ProgramSettings, topics: &Topics) -> Result<StoreFacts, IndexError> {
-    let settings = IndexSettings {
-        url: Secret::new(program.elasticsearch.clone()),
-        user: program.elasticsearch_user.clone(),
-        password: program.elasticsearch_password.clone(),
-        api_key: program.elasticsearch_api_key.clone(),
-        ..IndexSettings::default()
-    };
-    let index = Index::connect(&settings, &Shutdown::new())?;
+fn index_facts(settings: &IndexSettings, topics: &Topics) -> Result<StoreFacts, IndexError> {
+    let index = Index::connect(settings, &Shutdown::new())?;
     let names = Names::new(topics.prefix())?;
     let ids = |kind| -> Result<Ids, IndexError> {
         let mut ids = Ids::default();

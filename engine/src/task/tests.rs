@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::*;
-use crate::log::{Consumer, Event, Group, Kept, Producer, TopicSpec};
+use crate::clock::Clock;
+use crate::log::{Consumer, Event, Group, Kept, Producer};
+use crate::observer::NoObserver;
 use crate::record::NewRecord;
 
 /// Two records: one committed, and one of a transaction that was open when the ends were asked for. Reading to the
@@ -139,7 +141,15 @@ fn restored(is_on_disk: bool) -> Vec<String> {
         changelogs: vec![topic("first"), topic("second")],
         make: Box::new(move |_, _| Ok(Box::new(Restored { keys: seen.clone(), is_on_disk }))),
     };
-    Task::restore(&OpenTransaction, &spec, Partition(0), NextOffset::START).expect("restores");
+    struct Still;
+    impl Clock for Still {
+        fn now(&self) -> Duration {
+            Duration::ZERO
+        }
+        fn pause(&self, _: Duration) {}
+    }
+    let watcher = Watcher { clock: &Still, observer: &NoObserver };
+    Task::restore(&OpenTransaction, &spec, Partition(0), NextOffset::START, watcher).expect("restores");
     keys.lock().expect("one thread").clone()
 }
 

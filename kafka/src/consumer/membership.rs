@@ -10,10 +10,12 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::KafkaError;
+use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 
 use crate::context::Context;
+use crate::lag::Lag;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Rebalance {
@@ -28,16 +30,18 @@ pub(crate) struct Membership {
     group: String,
     rebalances: Mutex<VecDeque<Rebalance>>,
     is_leaving: AtomicBool,
+    lag: Option<Lag>,
 }
 
 impl Membership {
-    pub(super) fn new(topic: &str, group: &str) -> Self {
+    pub(super) fn new(topic: &str, group: &str, lag: Option<Lag>) -> Self {
         Self {
             context: Context::default(),
             topic: topic.to_owned(),
             group: group.to_owned(),
             rebalances: Mutex::default(),
             is_leaving: AtomicBool::new(false),
+            lag,
         }
     }
 
@@ -87,6 +91,12 @@ impl ClientContext for Membership {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.context.error(error, reason);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        if let Some(lag) = &self.lag {
+            lag.show(&self.group, &self.topic, &statistics);
+        }
     }
 }
 

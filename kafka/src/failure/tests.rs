@@ -62,7 +62,10 @@ fn messages_say_what_to_do() {
         ),
         (KafkaError::AdminOp(Code::InvalidReplicationFactor), ["fewer brokers", "--replication"]),
         (KafkaError::MetadataFetch(Code::TopicAuthorizationFailed), ["nowhere:9092 does not allow", "ACL"]),
-        (KafkaError::MessageConsumption(Code::SaslAuthenticationFailed), ["refuses the credentials", "sasl"]),
+        (
+            KafkaError::MessageConsumption(Code::SaslAuthenticationFailed),
+            ["refuses the credentials", "--kafka-user"],
+        ),
         (KafkaError::Global(Code::ProducerFenced), ["another process has taken over", "--instance"]),
         (KafkaError::Global(Code::InvalidRecord), ["cannot read ufo.raw", "Broker: "]),
     ] {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed helper is a failed test")]
 
 mod bad_input;
+mod mutated;
 mod resume;
 
 use std::fs;

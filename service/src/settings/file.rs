@@ -7,13 +7,37 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
+use super::tiers::FILE_SUFFIX;
 use crate::exit::{Code, Exit};
 
 /// The programs that share the file.
-const TABLES: [&str; 5] = ["producer", "processor", "sink", "verify", "local"];
+const TABLES: [&str; 6] = ["producer", "processor", "sink", "verify", "dashboards", "local"];
 /// Keys that may stand above the tables even if the program that reads the file has no use for them.
-const SHARED_KEYS: [&str; 7] =
-    ["brokers", "elasticsearch", "lake", "data", "prefix", "partitions", "generation"];
+const SHARED_KEYS: [&str; 23] = [
+    "brokers",
+    "data",
+    "elasticsearch",
+    "elasticsearch_api_key",
+    "elasticsearch_ca",
+    "elasticsearch_password",
+    "elasticsearch_user",
+    "generation",
+    "kafka_ca",
+    "kafka_certificate",
+    "kafka_key",
+    "kafka_key_password",
+    "kafka_mechanism",
+    "kafka_password",
+    "kafka_security",
+    "kafka_token_url",
+    "kafka_user",
+    "lake",
+    "partitions",
+    "prefix",
+    "properties",
+    "replication",
+    "kibana",
+];
 /// Settings are small; this keeps a wrong path (`--config /dev/zero`) from filling the memory.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
@@ -63,12 +87,16 @@ fn split(mut parsed: Table, table: &str, is_known: &impl Fn(&str) -> bool) -> Re
     if let Some(key) = own.keys().find(|key| !is_known(key)) {
         return Err(Misplaced { key: key.clone(), table: Some(table.to_owned()) });
     }
-    let of_others =
-        |key: &str, value: &Value| SHARED_KEYS.contains(&key) || (value.is_table() && TABLES.contains(&key));
+    let of_others = |key: &str, value: &Value| is_shared(key) || (value.is_table() && TABLES.contains(&key));
     if let Some((key, _)) = parsed.iter().find(|(key, value)| !is_known(key) && !of_others(key, value)) {
         return Err(Misplaced { key: key.clone(), table: None });
     }
     Ok(File { shared: parsed, own })
+}
+
+/// Also the name of a file with a shared secret.
+fn is_shared(key: &str) -> bool {
+    SHARED_KEYS.contains(&key.strip_suffix(FILE_SUFFIX).unwrap_or(key))
 }
 
 /// A key that is not known where it stands.

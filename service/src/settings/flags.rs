@@ -9,6 +9,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, Parser};
 
+use super::manual;
 use super::origin::{Origin, variable_of};
 use crate::exit::{Code, Exit};
 
@@ -30,7 +31,10 @@ pub fn parse<F: Parser>() -> Result<Given<F>, Exit> {
 /// [`parse`] with other arguments; the first is the program's name.
 pub fn parse_from<F: Parser>(arguments: impl IntoIterator<Item = OsString>) -> Result<Given<F>, Exit> {
     let arguments: Vec<_> = arguments.into_iter().collect();
-    let mut command = with_variables(F::command());
+    let mut command = with_variables(manual::flagged(F::command().version(crate::VERSION)));
+    if let Some(text) = manual::asked(&mut command, &arguments) {
+        return Err(text.map_or_else(|exit| exit, |text| super::print(&text)));
+    }
     let given = command.try_get_matches_from_mut(&arguments).and_then(|mut matches| {
         let mut origins = BTreeMap::new();
         collect_origins(&command, &matches, &mut origins);

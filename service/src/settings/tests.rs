@@ -1,5 +1,7 @@
 //! Which value wins, and what is said about one that cannot be used.
 
+mod mutated;
+
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -20,7 +20,7 @@ use super::{CommonFlags, DEFAULT_FILE, Given, ProcessSettings, Settings};
 use crate::exit::{Code, Exit};
 
 /// A setting that holds the path of a file with the value.
-const FILE_SUFFIX: &str = "_file";
+pub(super) const FILE_SUFFIX: &str = "_file";
 
 /// All values in force.
 #[derive(Debug)]

@@ -168,9 +168,13 @@ impl Client {
     ) -> Result<Answer, IndexError> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content));
-        let unreachable = |error: elasticsearch::Error| IndexError::Unreachable {
-            server: self.server.to_string(),
-            source: text_of(&error).into(),
+        let unreachable = |error: elasticsearch::Error| {
+            let (server, text) = (self.server.to_string(), text_of(&error));
+            // No error of the client's libraries has a kind for it.
+            match text.contains("peer certificate") {
+                true => IndexError::Untrusted { server, source: text.into() },
+                false => IndexError::Unreachable { server, source: text.into() },
+            }
         };
         let response = self
             .elasticsearch

@@ -28,6 +28,15 @@ pub enum IndexError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    #[error(
+        "the certificate of Elasticsearch at {server} is not trusted: name the file of its authority \
+         (--elasticsearch-ca / UFO_ELASTICSEARCH_CA), and use the host that the certificate is for"
+    )]
+    Untrusted {
+        server: String,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     #[error("Elasticsearch at {server} is not ready: it answers with status {status}: {reason}")]
     NotReady { server: String, status: u16, reason: String },
     #[error(
@@ -84,7 +93,7 @@ impl IndexError {
             | Self::Missing { .. }
             | Self::Active { .. } => Code::Config,
             Self::Unreachable { .. } | Self::NotReady { .. } => Code::Unavailable,
-            Self::Denied { .. } => Code::Denied,
+            Self::Denied { .. } | Self::Untrusted { .. } => Code::Denied,
             Self::Setup { .. } | Self::Refused { .. } | Self::Answer { .. } => Code::Software,
             Self::RefusedFile { .. } => Code::Io,
             Self::NotDrained { .. } | Self::Stopped => Code::NotDrained,
