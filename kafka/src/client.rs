@@ -107,7 +107,8 @@ const PRODUCER_TUNING: Properties = &[
     ("compression.type", "lz4"),
     // librdkafka 2.12 looks for a group's coordinator three times within milliseconds and then waits, without any limit,
     // for a connection to come or go (`rd_kafka_coord_req_fsm`): while a broker is being replaced, an idle one has to.
-    ("connections.max.idle.ms", "5000"),
+    // Up to two seconds less are drawn, and requests that wait for an answer do not count: longer than those may.
+    ("connections.max.idle.ms", "12000"),
 ];
 
 const PRODUCER: Properties = &[
