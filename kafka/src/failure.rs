@@ -191,6 +191,8 @@ fn is_passing(code: Code) -> bool {
                 | Code::QueueFull
                 | Code::InProgress
                 | Code::PreviousInProgress
+                // The client has met the broker under another address, and asks there next time.
+                | Code::DestroyBroker
                 // Partitions are counted at the start: later a broker that has just come back may not know them yet.
                 | Code::UnknownPartition
                 | Code::MemberIdRequired

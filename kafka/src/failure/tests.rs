@@ -26,7 +26,7 @@ means!(an_unreachable_broker_is_waited_for:
     | ConsumerCommit(CoordinatorNotAvailable) | OffsetFetch(NetworkException) => Retriable, Unreachable);
 means!(elections_pass:
     MetadataFetch(LeaderNotAvailable) | OffsetFetch(NotCoordinator) | MessageConsumption(NotLeaderForPartition)
-    | AdminOp(NotController) | OffsetFetch(CoordinatorLoadInProgress) => Retriable, Other);
+    | AdminOp(NotController) | OffsetFetch(CoordinatorLoadInProgress) | MetadataFetch(DestroyBroker) => Retriable, Other);
 means!(offsets_of_an_open_transaction_are_waited_for: OffsetFetch(UnstableOffsetCommit) => Retriable, Other);
 means!(a_member_left_behind_aborts:
     ConsumerCommit(IllegalGeneration) | ConsumerCommit(UnknownMemberId) | ConsumerCommit(RebalanceInProgress)
