@@ -7,8 +7,14 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
+use domain::{View, wire};
+use engine::log::Log;
+use engine::record::{NextOffset, Partition};
+use kafka::{Kafka, KafkaSettings};
 use pipeline_tests::cluster::Cluster;
 use pipeline_tests::own;
 use pipeline_tests::supervised::Supervised;
@@ -88,7 +94,10 @@ fn long_run() {
         }
         program.stop();
     }
-    let ledger = pipeline.settle(&file);
+    let ledger = catch_unwind(AssertUnwindSafe(|| pipeline.settle(&file))).unwrap_or_else(|wrong| {
+        tell_deltas(&pipeline);
+        resume_unwind(wrong)
+    });
     let values = watch.finish();
     eprintln!("{ledger}\nended by themselves and were started again: {ends:#?}");
     eprintln!(
@@ -96,4 +105,25 @@ fn long_run() {
          | {seed} | {rows} | {kills} | {hits:?} | {during} sightings in {under_fire:.0?} | {:.0?} | {values} | clean |",
         begun.elapsed()
     );
+}
+
+/// What lies between the two stages, where the ledger is not clean: it tells which of them has lost something.
+fn tell_deltas(pipeline: &Pipeline) {
+    let log = Kafka::new(KafkaSettings::new(pipeline.brokers()));
+    let topic = pipeline.topics().aggregates_repartition();
+    for (partition, end) in (0..).map(Partition).zip(log.ends(&topic).expect("ends")) {
+        let (mut records, mut sightings) = (0_u64, 0_u64);
+        let read = log.read(&topic, partition, NextOffset::START, end, &mut |record| {
+            records += 1;
+            for (key, delta) in wire::decode_deltas(record.value.unwrap_or_default()).map_while(Result::ok) {
+                let is_country = View::of_record_key(key) == Some(View::Country);
+                sightings += if is_country { delta.count } else { 0 };
+            }
+            ControlFlow::Continue(())
+        });
+        read.expect("is read");
+        eprintln!(
+            "{topic}, partition {partition}: {records} records up to {end}, {sightings} sightings by country"
+        );
+    }
 }

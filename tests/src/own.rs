@@ -47,7 +47,7 @@ pub fn free_port() -> u16 {
         .expect("a free port")
 }
 
-/// A folder whose servers end with the test, however it ends, and which is gone then.
+/// A folder whose servers end with the test, however it ends, and which is gone then; `UFO_KEEP=1` keeps the servers' files.
 pub struct Folder {
     path: PathBuf,
     /// Waits for the end of its input, which comes when this process is gone.
@@ -59,7 +59,7 @@ impl Folder {
     /// If it cannot be made.
     pub fn new() -> Self {
         let path = tempfile::Builder::new().prefix("ufo-own-").tempdir().expect("a folder").keep();
-        let clean = "read _; for f in \"$1\"/run/*.pid; do kill -9 \"$(cat \"$f\")\"; done; rm -rf \"$1\"";
+        let clean = "read _; for f in \"$1\"/run/*.pid; do kill -9 \"$(cat \"$f\")\"; done; [ -n \"$UFO_KEEP\" ] || rm -rf \"$1\"";
         let guardian = Command::new("sh")
             .args(["-c", clean, "sh"])
             .arg(&path)
