@@ -16,8 +16,9 @@ pub fn root() -> PathBuf {
     here.parent().expect("the package lies in the repository").to_owned()
 }
 
-/// What our programs run on in the tests' own image, where `RUNTIME_IMAGE` names nothing else.
-const RUNTIME_IMAGE: &str = "docker.io/library/debian:bookworm-slim";
+/// What our programs run on in the tests' own image, where `RUNTIME_IMAGE` names nothing else: with the OpenSSL that they
+/// were linked to here.
+const RUNTIME_IMAGE: &str = "docker.io/library/buildpack-deps:bookworm-curl";
 
 /// False, with one plain line, where no Docker answers or an image cannot be had; a failure where they have to be there.
 ///
